@@ -1,0 +1,230 @@
+// runtime/abi.h: what generated code and the runtime agree on. The compiler includes this header and nothing else of
+// runtime/; layouts are the same on both targets (LP64, little endian).
+//
+//        low addresses                                                                                    high
+//   [guard][ module's own area ][ wasmx_instance ][ low guard 64 KiB ] ctx► [ memory 0: reserved ][ high guard ]
+//            area_size bytes                                           ▲ pinned in r13 / x20 (LLVM's swiftself)
+//
+// The module's own area lies right below wasmx_instance. Its arrays are found at `offset` bytes below the instance
+// (wxrt_layout); the compiler chooses the layout, the descriptor tells it to the runtime.
+//
+// Calling convention of Wasm functions: C, with ctx as a swiftself parameter first, then the Wasm parameters. No result:
+// void; one: as it is; two: a struct of both by value; more: written to consecutive wasmx_value slots through a last
+// pointer parameter. References are pointers: funcref a wasmx_func *, externref what the host gave.
+//
+// A function reference holds its own ctx. For host functions ctx is the wasmx_func itself, and `code` is an adapter that
+// the importing module carries (one for typed host functions, one for callbacks).
+#pragma once
+#include "wasmx.h"
+
+#define WXRT_PAGE 65536u
+#define WXRT_LOW_GUARD ((uint64_t)64 << 10)
+#define WXRT_HIGH_GUARD ((uint64_t)256 << 20) // largest constant offset that needs no compare, less 64 KiB
+#define WXRT_RESERVE32 ((uint64_t)4 << 30)
+#define WXRT_MAX_PAGES32 65535u               // one less than the specification allows: DESIGN section 3
+
+// ---- Type identities: 64 bits, equal exactly for equal function types, without a collision.
+//
+// A final function type without supertype, alone in its recursion group, over the seven kinds of wasmx_kind, with at
+// most 19 of them, is written out: a leading 1, three bits a parameter, 000, three bits a result (first in the highest
+// bits). Every other type is numbered by the process when a module that has it is first used; those have the top bit
+// set. 0 is no type: what an empty table slot has.
+#define WXRT_TYPE_DIGITS 19
+#define WXRT_TYPE_INTERNED ((uint64_t)1 << 63)
+
+// ---- Objects generated code touches
+
+typedef struct wxrt_slot { // an element of a funcref table
+    uint64_t type;         // 0 when null
+    void *code;
+    void *ctx;
+    wasmx_func *ref;
+} wxrt_slot;
+
+struct wasmx_func {
+    uint64_t type;
+    void *code;   // C calling convention
+    void *ctx;
+    void *tail;   // the tailcc entry, or NULL: then a tail call to it is an ordinary call
+    void *thunk;  // void (swiftself ctx, code, wasmx_value *slots): calls from the host
+    void *host;   // host functions: the typed C function, or the wasmx_callback
+    void *env;    // callbacks: their first argument
+    wasmx_instance *owner;           // the instance that defines or imported it
+    const struct wxrt_type *signature;
+};
+
+struct wasmx_memory {
+    uint8_t *base;
+    uint64_t bytes;     // accessible now
+    uint64_t max_bytes; // declared or limited
+    uint64_t reserved;  // bytes of address space from base that belong to it, guard not counted
+    void *mapping;      // standalone memories: what to unmap
+    size_t mapping_size;
+    bool has_max;       // a maximum was declared
+    uint64_t declared_max; // pages
+};
+
+struct wasmx_table {
+    void *elems;        // wxrt_slot[size] for function references, void *[size] otherwise
+    uint64_t size;
+    uint64_t max;       // declared or limited
+    uint64_t capacity;
+    bool is_func;       // elements are wxrt_slot
+    bool has_max;
+    uint64_t declared_max;
+    uint32_t type;      // wxrt_reftype of the elements
+};
+
+struct wasmx_global {
+    uint32_t type;      // wasmx_kind, or a wxrt_reftype with the top bit
+    bool is_mutable;
+    wasmx_value *cell;  // in the owner's area, or `own`
+    wasmx_value own;    // standalone globals
+};
+
+struct wasmx_instance { // 16-byte aligned, size a multiple of 16; ends WXRT_LOW_GUARD below ctx
+    const wasmx_module *module;
+    void *host;
+    wasmx_wasi *wasi;
+    struct wxrt_host_state *state; // mapping, trap record, exports made on demand: runtime/ only
+    uint64_t stack_limit;          // lowest stack pointer a guest function may have
+    uint64_t pad;
+};
+
+// ---- The descriptor: what `const wasmx_module NAME` is
+
+// Value types in descriptors: a wasmx_kind, or with the top bit a reference type of another sort, as the compiler's own
+// 32-bit code for it (equal codes mean equal types within a module only).
+typedef struct wxrt_type {
+    uint64_t *id;             // where its identity is; 0 there until the module is first used, if it is interned
+    uint32_t param_count, result_count;
+    const uint32_t *kinds;    // parameters, then results
+    const uint8_t *canon;     // interned types: canonical bytes, equal exactly for equal types
+    uint32_t canon_size;
+} wxrt_type;
+
+typedef struct wxrt_import {
+    const char *module, *name;      // NUL-terminated; a name with a NUL inside is refused by the compiler
+    uint32_t kind;                  // wasmx_extern_kind
+    uint32_t type;                  // functions: index in types; globals and tables: value type
+    bool is_mutable, has_max;       // globals; tables and memories
+    uint64_t min, max;
+    int32_t typed_slot;             // functions: index in NAME_imports, or -1
+    void *typed_adapter;            // functions: `code` for a typed host function
+    void *callback_adapter;         // functions: `code` for a callback
+    void *thunk;                    // functions
+    void *trap_stub;                // functions: `code` that traps with UNKNOWN_IMPORT
+} wxrt_import;
+
+typedef struct wxrt_funcdesc { // a function that has an identity: exported or referenced
+    uint32_t type;             // index in types
+    uint32_t index;            // function index
+    void *code, *tail, *thunk; // NULL code: an import; index then is its number among the function imports
+} wxrt_funcdesc;
+
+typedef struct wxrt_export { // sorted by name (strcmp)
+    const char *name;
+    uint32_t kind;
+    uint32_t index;          // functions: index in funcs; others: index in their index space
+} wxrt_export;
+
+typedef struct wxrt_run { // whole pages of a memory's image that are not all zero
+    uint64_t address;     // multiple of 4096
+    uint64_t size;        // bytes, the last run may end inside a page
+    uint64_t at;          // in image
+} wxrt_run;
+
+typedef struct wxrt_memdesc { uint64_t min, max; bool has_max, is64; uint8_t import; uint32_t run_count; const wxrt_run *runs; } wxrt_memdesc;
+typedef struct wxrt_tabledesc { uint64_t min, max; bool has_max, is_func, is_constant; uint8_t import; uint32_t type; } wxrt_tabledesc;
+typedef struct wxrt_globaldesc { uint32_t type; bool is_mutable; uint8_t import; } wxrt_globaldesc;
+typedef struct wxrt_datadesc { const uint8_t *bytes; uint64_t size; } wxrt_datadesc; // size 0 for active ones in the image
+// items: a function's index in funcs; WXRT_ITEM_NULL; or WXRT_ITEM_GLOBAL | global index.
+typedef struct wxrt_elemdesc { const uint32_t *items; uint64_t count; } wxrt_elemdesc;
+#define WXRT_ITEM_NULL 0xffffffffu
+#define WXRT_ITEM_GLOBAL 0x80000000u
+
+// Offsets in bytes below the instance: array X starts at (char *)instance - X.
+typedef struct wxrt_layout {
+    uint64_t memories;  // wasmx_memory *[memory_count]
+    uint64_t tables;    // wasmx_table *[table_count]; NULL for constant tables
+    uint64_t globals;   // wasmx_value[global_count]; imported ones: words[0] is the address of the cell
+    uint64_t imports;   // wasmx_func[function imports]
+    uint64_t refs;      // wasmx_func[ref_count]: the first ref_count of funcs
+    uint64_t own_memories, own_tables; // the records: wasmx_memory[own], wasmx_table[own], in index order
+    uint64_t dropped_data, dropped_elems; // one byte a segment
+} wxrt_layout;
+
+struct wasmx_module {
+    uint64_t abi_hash;
+    const char *name, *producer;
+    const char *cpu_features; // comma-separated, as LLVM spells them: what the code needs
+    const char *target;       // "x86_64" or "aarch64"
+    uint8_t sha256[32];       // of the Wasm file
+    bool explicit_bounds;     // --bounds=explicit: no guard is needed
+    const char *text_start, *text_end;
+    uint64_t area_size;       // multiple of 16
+    wxrt_layout layout;
+    const wxrt_type *types;          uint32_t type_count;
+    const wxrt_import *imports;      uint32_t import_count, func_imports;
+    const wxrt_funcdesc *funcs;      uint32_t func_count, ref_count; // the first ref_count have a place in `refs`
+    const wxrt_memdesc *memories;    uint32_t memory_count;
+    const wxrt_tabledesc *tables;    uint32_t table_count;
+    const wxrt_globaldesc *globals;  uint32_t global_count;
+    const wasmx_value *global_image; // initial values of all globals (imported ones: zero)
+    const wxrt_datadesc *datas;      uint32_t data_count;
+    const wxrt_elemdesc *elems;      uint32_t elem_count;
+    const wxrt_export *exports;      uint32_t export_count;
+    const uint8_t *image;            // page-aligned bytes of all runs
+    uint64_t image_size;
+    // Applies what the image does not hold (segments with unknown offsets, globals that need instances) and calls the
+    // start function. Called through init_thunk like an export of type [] -> []; NULL when there is nothing to do.
+    void *init, *init_thunk;
+    // The address map: map_count functions in address order. map_at[i] is relative to its own address; map_func[i] is
+    // the function index, or UINT32_MAX for a thunk or adapter. name_at[f] is an offset in names for function f, 0: none.
+    const int32_t *map_at;
+    const uint32_t *map_func;
+    uint32_t map_count;
+    const uint32_t *name_at;         uint32_t name_count;
+    const char *names;
+};
+
+#define WXRT_IMPORTED 1 // in memdesc.import etc.
+
+// ---- Helpers
+
+#define FIELD(s, f)
+#define HELPER(name, result, parameters, sig) WASMX_API result wxrt_##name parameters;
+#ifdef __cplusplus
+extern "C" {
+#endif
+#include "runtime/abi.def"
+#ifdef __cplusplus
+}
+#endif
+#undef FIELD
+#undef HELPER
+
+_Static_assert(sizeof(struct wasmx_instance) % 16 == 0, "ctx alignment");
+_Static_assert(sizeof(wxrt_slot) == 32, "an index is shifted by 5");
+_Static_assert(sizeof(wasmx_value) == 16, "slots");
+
+static inline uint64_t wxrt_hash_row(uint64_t h, const char *text, uint64_t number) {
+    for (; *text; text++) h = (h ^ (uint8_t)*text) * 0x100000001b3u;
+    return (h ^ number) * 0x100000001b3u;
+}
+
+// FNV-1a over every row above: names, offsets, signatures, and the sizes of the descriptor's parts.
+static inline uint64_t wxrt_abi_hash(void) {
+    uint64_t h = wxrt_hash_row(0xcbf29ce484222325u, "wasmx 1", WXRT_LOW_GUARD);
+    h = wxrt_hash_row(h, "guard", WXRT_HIGH_GUARD);
+    h = wxrt_hash_row(h, "module", sizeof(struct wasmx_module));
+    h = wxrt_hash_row(h, "instance", sizeof(struct wasmx_instance));
+    h = wxrt_hash_row(h, "func", sizeof(struct wasmx_func));
+    h = wxrt_hash_row(h, "import", sizeof(wxrt_import));
+#define FIELD(s, f) h = wxrt_hash_row(h, #s "." #f, offsetof(struct s, f));
+#define HELPER(name, result, parameters, sig) h = wxrt_hash_row(h, #name sig, 0);
+#include "runtime/abi.def"
+#undef FIELD
+#undef HELPER
+    return h;
+}
