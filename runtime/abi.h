@@ -143,6 +143,11 @@ typedef struct wxrt_elemdesc { const uint32_t *items; uint64_t count; } wxrt_ele
 #define WXRT_ITEM_NULL 0xffffffffu
 #define WXRT_ITEM_GLOBAL 0x80000000u
 
+typedef struct wxrt_map {
+    int32_t at;    // where the code starts, relative to the address of this field
+    uint32_t func; // function index, or UINT32_MAX for a thunk or adapter
+} wxrt_map;
+
 // Offsets in bytes below the instance: array X starts at (char *)instance - X.
 typedef struct wxrt_layout {
     uint64_t memories;  // wasmx_memory *[memory_count]
@@ -179,11 +184,9 @@ struct wasmx_module {
     // Applies what the image does not hold (segments with unknown offsets, globals that need instances) and calls the
     // start function. Called through init_thunk like an export of type [] -> []; NULL when there is nothing to do.
     void *init, *init_thunk;
-    // The address map: map_count functions in address order. map_at[i] is relative to its own address; map_func[i] is
-    // the function index, or UINT32_MAX for a thunk or adapter. name_at[f] is an offset in names for function f, 0: none.
-    const int32_t *map_at;
-    const uint32_t *map_func;
-    uint32_t map_count;
+    // The address map: one entry for every piece of code, in address order, from map up to map_end. name_at[f] is an
+    // offset in names for function f, 0: none.
+    const struct wxrt_map *map, *map_end;
     const uint32_t *name_at;         uint32_t name_count;
     const char *names;
 };
