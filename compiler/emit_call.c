@@ -1,0 +1,235 @@
+// compiler/emit_call.c: direct, indirect and reference calls, and their tail forms (core 4.4.8).
+//
+// ctx stays in its register for calls inside the instance. A call that may leave the instance loads the callee's ctx.
+// Tail calls are real (musttail, tailcc) inside one instance; across instances the register of ctx would have to be
+// restored afterwards, so there a tail call is a call and a return.
+#include "compiler/emit.h"
+
+typedef struct callee { v code, ctx, tail; } callee; // tail is NULL where there is no such entry
+
+static v *pop_args(fn *f, const wx_typedef *t) {
+    f->height -= t->param_count;
+    return f->stack + f->height;
+}
+
+v build_call(fn *f, ty type, v code, v ctx, v *args, const wx_typedef *t, bool tailcc) {
+    v *all = WX_NEW_ARRAY(&f->p->scratch, v, t->param_count + 2);
+    unsigned n = 0;
+    all[n++] = ctx;
+    for (uint32_t i = 0; i < t->param_count; i++) all[n++] = args[i];
+    if (results_in_memory(t)) all[n++] = args[t->param_count]; // where results go, added by the caller
+    v call = LLVMBuildCall2(f->b, type, code, all, n, "");
+    LLVMAddCallSiteAttribute(call, 1, LLVMCreateEnumAttribute(f->p->c, f->p->attr_swiftself, 0));
+    if (tailcc) LLVMSetInstructionCallConv(call, TAILCC);
+    return call;
+}
+
+static v result_slot(fn *f, v memory, uint32_t i) { return byte_offset(f->p, memory, (int64_t)(i * sizeof(wasmx_value))); }
+
+void push_results(fn *f, const wx_typedef *t, v result, v memory) {
+    if (t->result_count == 1) push(f, result);
+    else if (!results_in_memory(t))
+        for (uint32_t i = 0; i < t->result_count; i++) push(f, LLVMBuildExtractValue(f->b, result, i, ""));
+    else
+        for (uint32_t i = 0; i < t->result_count; i++)
+            push(f, LLVMBuildLoad2(f->b, value_type(f->p, t->results[i]), result_slot(f, memory, i), ""));
+}
+
+// The last parameter of a function whose results go to memory.
+static v results_pointer(fn *f) { return LLVMGetParam(f->llvm, f->type->param_count + 1); }
+
+void return_values(fn *f, v *values) {
+    const wx_typedef *t = f->type;
+    if (t->result_count == 0) {
+        LLVMBuildRetVoid(f->b);
+    } else if (t->result_count == 1) {
+        LLVMBuildRet(f->b, values[0]);
+    } else if (!results_in_memory(t)) {
+        LLVMBuildAggregateRet(f->b, values, 2);
+    } else {
+        v memory = results_pointer(f);
+        for (uint32_t i = 0; i < t->result_count; i++) LLVMBuildStore(f->b, values[i], result_slot(f, memory, i));
+        LLVMBuildRetVoid(f->b);
+    }
+}
+
+// args has room for one more: pop_args leaves the popped part of the stack, which may be exactly full.
+static v *with_memory(fn *f, v *args, const wx_typedef *t, v memory) {
+    if (!results_in_memory(t)) return args;
+    v *all = WX_NEW_ARRAY(&f->p->scratch, v, t->param_count + 1);
+    for (uint32_t i = 0; i < t->param_count; i++) all[i] = args[i];
+    all[t->param_count] = memory;
+    return all;
+}
+
+static void call_and_push(fn *f, uint32_t type, callee c, v *args, bool tailcc) {
+    const wx_typedef *t = &f->m->types[type];
+    v memory = results_in_memory(t) ? entry_alloca(f, LLVMArrayType2(f->p->v128, t->result_count)) : NULL;
+    args = with_memory(f, args, t, memory);
+    v result = build_call(f, func_type(f->p, type), c.code, c.ctx, args, t, tailcc);
+    push_results(f, t, result, memory);
+}
+
+static void ret_result(fn *f, v result) {
+    if (f->type->result_count == 0 || results_in_memory(f->type)) LLVMBuildRetVoid(f->b);
+    else LLVMBuildRet(f->b, result);
+}
+
+// The callee writes its results where our caller wants ours: the types are the same.
+static void call_and_return(fn *f, uint32_t type, v code, v ctx, v *args, bool tailcc) {
+    const wx_typedef *t = &f->m->types[type];
+    args = with_memory(f, args, t, results_in_memory(t) ? results_pointer(f) : NULL);
+    v result = build_call(f, func_type(f->p, type), code, ctx, args, t, tailcc);
+    if (tailcc) LLVMSetTailCallKind(result, LLVMTailCallKindMustTail);
+    ret_result(f, result);
+}
+
+// ---- Callees
+
+static callee imported(fn *f, uint32_t func) {
+    uint64_t record = func * sizeof(wasmx_func), imports = f->p->u->layout.imports;
+    return (callee){
+        .code = load_const(f, f->p->ptr, f->ctx, area_offset(f->p, imports, record + offsetof(wasmx_func, code))),
+        .ctx = load_const(f, f->p->ptr, f->ctx, area_offset(f->p, imports, record + offsetof(wasmx_func, ctx))),
+    };
+}
+
+static bool is_import(const fn *f, uint32_t func) { return f->m->funcs[func].import != WX_NO_INDEX; }
+
+// --imports=link: an extern C function of the import's name, called with the instance in front, as a typed adapter
+// would.
+static bool is_linked(const fn *f, uint32_t func) { return is_import(f, func) && f->p->u->options->link_imports; }
+
+static callee direct(fn *f, uint32_t func) {
+    if (is_linked(f, func)) return (callee){.code = typed_adapter(f->p, func), .ctx = f->ctx};
+    if (is_import(f, func)) return imported(f, func);
+    return (callee){.code = func_value(f->p, func), .ctx = f->ctx};
+}
+
+void emit_call(fn *f, const wx_instr *in, int a, int b) {
+    (void)a, (void)b;
+    const wx_func *func = &f->m->funcs[in->a];
+    v *args = pop_args(f, &f->m->types[func->type]);
+    call_and_push(f, func->type, direct(f, in->a), args, f->p->u->facts.funcs[in->a].tail);
+}
+
+void emit_return_call(fn *f, const wx_instr *in, int a, int b) {
+    (void)a, (void)b;
+    const wx_func *func = &f->m->funcs[in->a];
+    v *args = pop_args(f, &f->m->types[func->type]);
+    callee c = direct(f, in->a);
+    call_and_return(f, func->type, c.code, c.ctx, args, !is_import(f, in->a));
+    set_dead(f);
+}
+
+// ---- Through tables
+
+static v expected_type(fn *f, uint32_t type) {
+    uint64_t id = wx_type_id(f->m, type);
+    if (id) return ci64(f->p, id);
+    v ids = hidden_global(f->p, symbol(f->p, "type_ids"), LLVMArrayType2(f->p->i64, f->m->type_count));
+    return load_const(f, f->p->i64, ids, (int64_t)(type * sizeof(uint64_t)));
+}
+
+// A slot whose type differs is empty (type 0) or of another type: told apart off the hot path.
+static void check_slot_type(fn *f, v actual, uint32_t type) {
+    LLVMBasicBlockRef wrong = new_block(f, "wrong"), next = new_block(f, "");
+    v differs = LLVMBuildICmp(f->b, LLVMIntNE, actual, expected_type(f, type), "");
+    branch_unlikely(f, differs, wrong, next);
+    go_on(f, wrong);
+    v empty = LLVMBuildICmp(f->b, LLVMIntEQ, actual, ci64(f->p, 0), "");
+    LLVMBuildCondBr(f->b, empty, trap_block(f, WASMX_TRAP_UNINITIALIZED_ELEMENT),
+                    trap_block(f, WASMX_TRAP_INDIRECT_CALL_TYPE_MISMATCH));
+    go_on(f, next);
+}
+
+static bool same_signature(const wx_module *m, uint32_t a, uint32_t b) { return m->types[a].canon == m->types[b].canon; }
+
+// A table that never changes is an array in read-only data; all its functions run on our own ctx.
+static callee constant_slot(fn *f, const wx_instr *in, v index, const wx_table_facts *known) {
+    v size = ci32(f->p, f->m->tables[in->b].limits.min);
+    trap_if(f, LLVMBuildICmp(f->b, LLVMIntUGE, index, size, ""), WASMX_TRAP_UNDEFINED_ELEMENT);
+    ty entry = table_entry_type(f->p);
+    v path[] = {ci64(f->p, 0), zext64(f, index)}, image = table_image(f->p, in->b);
+    v slot = LLVMBuildGEP2(f->b, LLVMArrayType2(entry, f->m->tables[in->b].limits.min), image, path, 2, "");
+    bool checked = !(known->one_signature && same_signature(f->m, known->signature, in->a));
+    if (checked) check_slot_type(f, load_const(f, f->p->i64, slot, 0), in->a);
+    callee c = {.code = load_const(f, f->p->ptr, slot, 8), .ctx = f->ctx};
+    if (f->p->u->facts.tail_indirect) c.tail = load_const(f, f->p->ptr, slot, 16);
+    return c;
+}
+
+static v table_load(fn *f, ty type, v from, int64_t offset) {
+    v load = load_field(f, type, from, offset);
+    set_scope(f->p, load, SCOPE_TABLE);
+    return load;
+}
+
+static callee table_slot(fn *f, const wx_instr *in, v index, bool want_tail) {
+    v table = table_record(f, in->b);
+    v size = table_load(f, f->p->i64, table, offsetof(wasmx_table, size)), wide = zext64(f, index);
+    trap_if(f, LLVMBuildICmp(f->b, LLVMIntUGE, wide, size, ""), WASMX_TRAP_UNDEFINED_ELEMENT);
+    v elems = table_load(f, f->p->ptr, table, offsetof(wasmx_table, elems));
+    v slot = LLVMBuildGEP2(f->b, LLVMArrayType2(f->p->i64, sizeof(wxrt_slot) / 8), elems, &wide, 1, "");
+    check_slot_type(f, table_load(f, f->p->i64, slot, offsetof(wxrt_slot, type)), in->a);
+    callee c = {.code = table_load(f, f->p->ptr, slot, offsetof(wxrt_slot, code)),
+                .ctx = table_load(f, f->p->ptr, slot, offsetof(wxrt_slot, ctx))};
+    if (want_tail) {
+        v ref = table_load(f, f->p->ptr, slot, offsetof(wxrt_slot, ref));
+        c.tail = load_field(f, f->p->ptr, ref, offsetof(wasmx_func, tail));
+    }
+    return c;
+}
+
+static callee through_table(fn *f, const wx_instr *in, v index, bool want_tail) {
+    const wx_table_facts *known = &f->p->u->facts.tables[in->b];
+    return known->constant ? constant_slot(f, in, index, known) : table_slot(f, in, index, want_tail);
+}
+
+void emit_call_indirect(fn *f, const wx_instr *in, int a, int b) {
+    (void)a, (void)b;
+    callee c = through_table(f, in, pop(f), false);
+    v *args = pop_args(f, &f->m->types[in->a]);
+    call_and_push(f, in->a, c, args, false);
+}
+
+// A real tail call where the callee has a tailcc entry and runs on our ctx; else a call and a return. The callee then
+// holds no return_call itself or is of another instance.
+static void tail_call(fn *f, uint32_t type, callee c, v *args) {
+    LLVMBasicBlockRef real = new_block(f, "tail"), plain = new_block(f, "plain");
+    v has_entry = LLVMBuildIsNotNull(f->b, c.tail, ""), ours = LLVMBuildICmp(f->b, LLVMIntEQ, c.ctx, f->ctx, "");
+    LLVMBuildCondBr(f->b, LLVMBuildAnd(f->b, has_entry, ours, ""), real, plain);
+    go_on(f, real);
+    call_and_return(f, type, c.tail, f->ctx, args, true);
+    go_on(f, plain);
+    call_and_return(f, type, c.code, c.ctx, args, false);
+    set_dead(f);
+}
+
+void emit_return_call_indirect(fn *f, const wx_instr *in, int a, int b) {
+    (void)a, (void)b;
+    callee c = through_table(f, in, pop(f), true);
+    tail_call(f, in->a, c, pop_args(f, &f->m->types[in->a]));
+}
+
+// ---- Through references
+
+static callee through_reference(fn *f, v ref) {
+    trap_if(f, LLVMBuildIsNull(f->b, ref, ""), WASMX_TRAP_NULL_FUNCTION);
+    return (callee){.code = load_const(f, f->p->ptr, ref, offsetof(wasmx_func, code)),
+                    .ctx = load_const(f, f->p->ptr, ref, offsetof(wasmx_func, ctx)),
+                    .tail = load_const(f, f->p->ptr, ref, offsetof(wasmx_func, tail))};
+}
+
+void emit_call_ref(fn *f, const wx_instr *in, int a, int b) {
+    (void)a, (void)b;
+    callee c = through_reference(f, pop(f));
+    v *args = pop_args(f, &f->m->types[in->a]);
+    call_and_push(f, in->a, c, args, false);
+}
+
+void emit_return_call_ref(fn *f, const wx_instr *in, int a, int b) {
+    (void)a, (void)b;
+    callee c = through_reference(f, pop(f));
+    tail_call(f, in->a, c, pop_args(f, &f->m->types[in->a]));
+}

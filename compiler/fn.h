@@ -1,0 +1,95 @@
+// compiler/fn.h: the small vocabulary in which emitters are written.
+//
+// An emitter is called for one reachable instruction of a validated body; it pops operands, builds LLVM IR at the
+// builder's place and pushes results. Nothing here can fail.
+#pragma once
+#include "compiler/part.h"
+
+typedef LLVMValueRef v;
+typedef LLVMTypeRef ty;
+
+typedef struct label { // one entry of the control stack
+    wx_op op;                     // WX_OP_BLOCK, WX_OP_LOOP, WX_OP_IF, WX_OP_ELSE; the body itself is a BLOCK
+    LLVMBasicBlockRef target;     // where a branch goes: the header of a loop, else the end
+    v *phis;                      // what a branch carries: the loop's parameters, else the results
+    uint32_t arity;               // how many
+    LLVMBasicBlockRef otherwise;  // if: the else block until it is begun
+    v *params;                    // if: the parameters, for the else branch
+    uint32_t param_count;
+    LLVMBasicBlockRef end;        // loops: where the end continues; same as target otherwise
+    v *end_phis;
+    uint32_t end_arity;
+    uint32_t height;              // of the value stack below the parameters
+    bool entered_dead;            // opened in unreachable code: not on this stack, see fn.dead_depth
+} label;
+
+typedef struct fn {
+    part *p;
+    const wx_module *m;
+    LLVMBuilderRef b;
+    uint32_t index;
+    const wx_typedef *type;
+    v llvm, ctx;
+    LLVMBasicBlockRef entry;
+    v *locals;                    // allocas
+    wx_type *local_types;
+    uint32_t local_count;
+    v *stack;
+    uint32_t height, capacity;
+    label *labels;
+    uint32_t depth, label_capacity;
+    bool dead;                    // after an unconditional branch
+    uint32_t dead_depth;          // blocks opened since
+    LLVMBasicBlockRef traps[WASMX_STATUS_COUNT]; // made on demand, one a kind
+    wx_reader r;                  // after the current instruction
+} fn;
+
+typedef void emitter(fn *f, const wx_instr *in, int a, int b);
+
+// ---- The value stack
+v pop(fn *f);
+void push(fn *f, v value);
+v top(fn *f, uint32_t below);
+
+// ---- Blocks
+LLVMBasicBlockRef new_block(fn *f, const char *name);
+void go_on(fn *f, LLVMBasicBlockRef block);      // the builder continues there
+void set_dead(fn *f);                            // the rest up to the next else or end is not reached
+// Leaves to a cold block that traps when the condition holds; falls through otherwise.
+void trap_if(fn *f, v condition, unsigned trap);
+void trap_always(fn *f, unsigned trap);
+LLVMBasicBlockRef trap_block(fn *f, unsigned trap);
+v branch_unlikely(fn *f, v condition, LLVMBasicBlockRef then, LLVMBasicBlockRef otherwise);
+v entry_alloca(fn *f, ty type);                  // a static stack slot
+
+// ---- Small things
+v zext64(fn *f, v x);
+v intrinsic1(fn *f, int which, ty overload, v *args, unsigned n);
+v intrinsic2(fn *f, int which, ty o1, ty o2, v *args, unsigned n);
+v load_field(fn *f, ty type, v base, int64_t offset);         // plain
+v load_const(fn *f, ty type, v base, int64_t offset);         // never changes while code runs
+v area_at(fn *f, uint64_t array, uint64_t byte);              // address inside the instance area
+int64_t area_offset(const part *p, uint64_t array, uint64_t byte);
+v as(fn *f, v value, ty type);                                // bit cast, nothing when the type is the same
+v quiet_const(fn *f, v value);                                // keeps LLVM from seeing a constant
+
+// ---- emit_memory.c
+typedef struct mem { v base, record; uint32_t index; bool is_ctx; } mem;
+mem open_memory(fn *f, uint32_t index);
+v memory_bytes(fn *f, mem *m);
+// The address of an access of `size` bytes, bounds checked as the mode asks.
+v effective_address(fn *f, const wx_instr *in, v address, uint32_t size);
+v heap_load(fn *f, ty type, v address);
+void heap_store(fn *f, v value, v address);
+
+// ---- emit_call.c
+v build_call(fn *f, ty type, v callee, v ctx, v *args, const wx_typedef *t, bool tailcc);
+void push_results(fn *f, const wx_typedef *t, v result, v memory);
+void return_values(fn *f, v *values);
+
+// ---- emit_number.c
+v float_minmax(fn *f, int which, v a, v b);
+
+// ---- emit_table.c
+v table_record(fn *f, uint32_t table);
+v function_reference(fn *f, uint32_t func);

@@ -1,0 +1,105 @@
+// compiler/part.h: one partition: an LLVM context, module and builder on one thread.
+#pragma once
+#include "compiler/unit.h"
+
+// Alias scopes: what can never be the same byte (DESIGN section 3). An access in one is !noalias with all others.
+typedef enum scope { SCOPE_HEAP, SCOPE_GLOBAL, SCOPE_TABLE, SCOPE_SIZE, SCOPE_HOST, SCOPE_COUNT } scope;
+
+// Intrinsics by the names that opcodes.def uses.
+#define INTRINSICS(X) \
+    X(CTLZ, "llvm.ctlz") X(CTTZ, "llvm.cttz") X(CTPOP, "llvm.ctpop") X(FSHL, "llvm.fshl") X(FSHR, "llvm.fshr") \
+    X(FABS, "llvm.fabs") X(CEIL, "llvm.ceil") X(FLOOR, "llvm.floor") X(TRUNC, "llvm.trunc") \
+    X(ROUNDEVEN, "llvm.roundeven") X(SQRT, "llvm.sqrt") X(MINIMUM, "llvm.minimum") X(MAXIMUM, "llvm.maximum") \
+    X(COPYSIGN, "llvm.copysign") X(SADD_SAT, "llvm.sadd.sat") X(UADD_SAT, "llvm.uadd.sat") \
+    X(SSUB_SAT, "llvm.ssub.sat") X(USUB_SAT, "llvm.usub.sat") X(SMIN, "llvm.smin") X(UMIN, "llvm.umin") \
+    X(SMAX, "llvm.smax") X(UMAX, "llvm.umax") X(ABS, "llvm.abs") X(FPTOSI_SAT, "llvm.fptosi.sat") \
+    X(FPTOUI_SAT, "llvm.fptoui.sat") X(MEMMOVE, "llvm.memmove") X(MEMSET, "llvm.memset") \
+    X(UBSANTRAP, "llvm.ubsantrap") X(READ_REGISTER, "llvm.read_register") \
+    X(REDUCE_OR, "llvm.vector.reduce.or") X(REDUCE_AND, "llvm.vector.reduce.and") X(IS_CONSTANT, "llvm.is.constant")
+enum {
+#define X(name, text) name,
+    INTRINSICS(X)
+#undef X
+    INTRINSIC_COUNT
+};
+
+enum helper {
+#define FIELD(s, f)
+#define HELPER(name, ...) HELP_##name,
+#include "runtime/abi.def"
+#undef FIELD
+#undef HELPER
+    HELP_COUNT
+};
+
+typedef struct part {
+    const wx_unit *u;
+    uint32_t index;
+    wx_error *e;
+    LLVMContextRef c;
+    LLVMModuleRef m;
+    LLVMBuilderRef b;
+    LLVMTypeRef i1, i8, i16, i32, i64, f32, f64, ptr, v128, void_;
+    LLVMValueRef *funcs;        // per function: its value in this module, made on demand
+    LLVMTypeRef *types;         // per type index: the LLVM function type, made on demand
+    LLVMValueRef helpers[HELP_COUNT];
+    unsigned intrinsics[INTRINSIC_COUNT];
+    LLVMValueRef scopes[SCOPE_COUNT], noalias[SCOPE_COUNT]; // metadata
+    unsigned md_scope, md_noalias, md_invariant, md_prof;
+    LLVMValueRef empty_md, unlikely_md;
+    unsigned attr_swiftself, attr_nounwind, attr_uwtable, attr_cold, attr_noinline, attr_noreturn;
+    const char *section;
+    wx_arena scratch;           // reset after each function
+} part;
+
+#define TAILCC 18 // llvm::CallingConv::Tail; the C header has no enumerator for it
+
+// Where the fields of an instance are, in bytes from ctx (negative).
+#define INSTANCE_AT (-(int64_t)(WXRT_LOW_GUARD + sizeof(struct wasmx_instance)))
+#define INSTANCE_FIELD(f) (INSTANCE_AT + (int64_t)offsetof(struct wasmx_instance, f))
+
+// part.c
+void part_open(part *p, const wx_unit *u, uint32_t index, wx_error *e);
+void part_close(part *p);
+LLVMTypeRef value_type(part *p, wx_type t);
+LLVMTypeRef func_type(part *p, uint32_t type);   // as abi.h describes
+LLVMTypeRef result_type(part *p, const wx_typedef *t);
+bool results_in_memory(const wx_typedef *t);     // more than two
+LLVMValueRef func_value(part *p, uint32_t func); // declared on demand; calling convention set
+LLVMValueRef new_func(part *p, const char *name, LLVMTypeRef type, bool has_ctx); // hidden or internal, our section
+LLVMValueRef helper_value(part *p, enum helper h, LLVMTypeRef *type);
+LLVMValueRef declare_intrinsic(part *p, int which, LLVMTypeRef *overloads, unsigned n, LLVMTypeRef *type);
+LLVMValueRef hidden_global(part *p, const char *name, LLVMTypeRef type); // declared, defined in the last partition
+void set_scope(part *p, LLVMValueRef access, scope s);
+void set_invariant(part *p, LLVMValueRef load);
+LLVMValueRef ci32(part *p, uint64_t v);
+LLVMValueRef ci64(part *p, uint64_t v);
+LLVMValueRef byte_offset(part *p, LLVMValueRef base, int64_t offset);
+LLVMValueRef call_helper(part *p, enum helper h, LLVMValueRef *args, unsigned n);
+LLVMValueRef instance_of(part *p, LLVMValueRef ctx);
+LLVMValueRef build_trap(part *p, unsigned code); // the call alone; build `unreachable` after it
+char *symbol(part *p, const char *suffix);       // NAME.suffix, in scratch
+
+// emit.c: the body of one function.
+void emit_function(part *p, uint32_t func);
+// init.c: what instantiation runs; NULL when there is nothing to run.
+LLVMValueRef emit_init(part *p);
+// adapters.c
+LLVMValueRef c_entry(part *p, uint32_t func);       // code with the C calling convention, for any function
+LLVMValueRef signature_thunk(part *p, uint32_t type);
+LLVMValueRef typed_adapter(part *p, uint32_t import);
+LLVMValueRef callback_adapter(part *p, uint32_t import);
+LLVMValueRef unknown_import_stub(part *p, uint32_t import);
+void emit_tail_entries(part *p);                    // C entries of this partition's tailcc functions
+void emit_export_functions(part *p);                // what the header declares
+char *tail_entry_name(part *p, uint32_t func);
+// descriptor.c
+void emit_descriptor(part *p);
+LLVMValueRef table_image(part *p, uint32_t table);  // constant tables: the array, declared or defined
+LLVMTypeRef table_entry_type(part *p);
+// passes.c
+void optimise(part *p, LLVMTargetMachineRef tm);
+void insert_stack_checks(part *p);
+// map.c
+void emit_text_start(part *p);
+void emit_address_map(part *p);

@@ -1,0 +1,99 @@
+// compiler/unit.h: one compilation as data. Filled by compile.c before the partitions start, constant while they run.
+#pragma once
+#include <llvm-c/Core.h>
+#include <llvm-c/TargetMachine.h>
+
+#include "runtime/abi.h"
+#include "base/buf.h"
+#include "base/hash.h"
+#include "wasm/constexpr.h"
+#include "wasm/instr.h"
+#include "wasmx_compile.h"
+
+typedef struct wx_func_facts {
+    bool live;      // reachable from an export, the start function, a segment or a reference
+    bool tail;      // takes part in return_call: tailcc
+    bool described; // exported or referenced: has an entry in the descriptor's funcs
+    bool referenced; // has a wasmx_func record in every instance
+} wx_func_facts;
+
+typedef struct wx_table_facts {
+    bool constant;      // never written, nobody outside sees it, read by call_indirect only
+    uint32_t *image;    // constant tables: function index or UINT32_MAX, by element
+    bool one_signature; // constant tables: all functions in it have the type `signature`
+    uint32_t signature; // type index
+} wx_table_facts;
+
+typedef struct wx_global_facts {
+    bool constant;   // its value is `value`, for ever
+    bool is_static;  // its initial value is known: part of the global image
+    wx_const value;
+} wx_global_facts;
+
+typedef struct wx_facts { // facts.c
+    wx_func_facts *funcs;
+    wx_table_facts *tables;
+    wx_global_facts *globals;
+    bool *memory_grown;     // a live body grows it, or someone outside may
+    bool tail_indirect;     // a live body has return_call_indirect or return_call_ref
+    uint32_t live_count;
+} wx_facts;
+
+typedef struct wx_image_run { uint64_t address, size, at; } wx_image_run;
+
+typedef struct wx_image { // image.c: memory contents known at compile time
+    wx_buf bytes;
+    wx_image_run **runs;      // per memory
+    uint32_t *run_counts;
+    bool *in_image;           // per data segment: applied by the image
+} wx_image;
+
+typedef struct wx_unit {
+    const wx_module *m;
+    const wasmx_compile_options *options;
+    const char *name;         // C identifier
+    const char *triple;
+    bool is_x86;
+    const char *cpu, *features; // for LLVM
+    const char *tune;           // scheduling model, or NULL
+    const char *required;       // features the note asks for, comma-separated
+    int opt_level;            // 0..3
+    bool opt_size;
+    bool explicit_bounds, precise_traps, verify;
+    wx_arena arena;
+    wx_facts facts;
+    wx_image image;
+    wxrt_layout layout;
+    uint64_t area_size;
+    const char **symbols;     // per function: its ELF symbol
+    uint32_t *funcdesc;       // per function: index in the descriptor's funcs, or UINT32_MAX
+    uint32_t *described;      // the functions in the descriptor, referenced ones first
+    uint32_t described_count, ref_count;
+    uint32_t *live;           // live functions with a body, ascending
+    uint32_t live_count;
+    uint32_t *cuts;           // partition i compiles live[cuts[i]] .. live[cuts[i + 1]]
+    uint32_t part_count;
+    uint8_t sha256[32];
+} wx_unit;
+
+// ---- What each file of this folder offers to compile.c and its neighbours
+
+// facts.c. False (WX_ERR_UNSUPPORTED) when a live body or a declaration needs what is not compiled.
+bool wx_find_facts(wx_unit *u, wx_error *e);
+// image.c
+void wx_make_image(wx_unit *u);
+// layout.c: the instance area, symbols, the descriptor's function list and the partitions.
+void wx_make_layout(wx_unit *u);
+// target.c: triple, CPU and features; fails on names it does not know (WX_ERR_USAGE).
+bool wx_choose_target(wx_unit *u, wx_error *e);
+LLVMTargetMachineRef wx_target_machine(const wx_unit *u, wx_error *e);
+// typeid.c
+uint64_t wx_type_id(const wx_module *m, uint32_t type);                    // 0: must be interned
+void wx_type_canonical(const wx_module *m, uint32_t type, wx_buf *out);    // the bytes it is interned by
+uint32_t wx_desc_kind(const wx_module *m, wx_type t);                      // value type in the descriptor
+// header.c
+void wx_write_header(const wx_unit *u, wx_buf *out);
+// A C identifier made of any name: letters, digits and _, never empty, never starting with a digit.
+char *wx_c_name(wx_arena *a, wx_name name);
+// object.c: merges the partitions' objects and hides what is internal. The result replaces *out.
+bool wx_merge_objects(const wx_unit *u, const wx_buf *parts, uint32_t count, wx_buf *out, wx_error *e);

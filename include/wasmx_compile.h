@@ -1,0 +1,64 @@
+// wasmx_compile.h: WebAssembly bytes to native objects. Link with libwasmx-compile, which needs LLVM.
+//
+// Threads: calls are independent of each other; one compilation uses options->threads threads of its own.
+#pragma once
+#include "wasmx.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum wasmx_emit { // bits: what wasmx_compile produces
+    WASMX_EMIT_OBJECT = 1, WASMX_EMIT_HEADER = 2, WASMX_EMIT_ASM = 4, WASMX_EMIT_LLVM_IR = 8, WASMX_EMIT_BITCODE = 16,
+} wasmx_emit;
+
+typedef enum wasmx_bounds { WASMX_BOUNDS_GUARD, WASMX_BOUNDS_EXPLICIT } wasmx_bounds;
+typedef enum wasmx_traps { WASMX_TRAPS_DEFAULT, WASMX_TRAPS_PRECISE } wasmx_traps;
+
+typedef struct wasmx_compile_options {
+    const char *file;     // for messages; NULL: "module"
+    const char *name;     // the C name of the descriptor and prefix of all names; NULL: derived from file
+    const char *target;   // "x86_64-linux-gnu" or "aarch64-linux-gnu"; NULL: this machine's
+    const char *cpu;      // a level ("x86-64-v3", "generic"), a CPU's name or "native"; NULL: x86-64-v2, generic
+    const char *features; // "+avx2,-bmi" on top; NULL: none
+    char opt_level;       // '0' '1' '2' '3' 's'; 0 means '2'
+    wasmx_bounds bounds;
+    wasmx_traps traps;
+    bool link_imports;    // imports are extern C functions that the linker binds
+    unsigned threads;     // 0: as many as there are processors. The result does not depend on it.
+    unsigned emit;        // bits of wasmx_emit; 0: object
+    // Called from any thread now and then, never concurrently: done of total functions. May be NULL.
+    void (*progress)(void *arg, size_t done, size_t total);
+    void *progress_arg;
+} wasmx_compile_options;
+
+typedef struct wasmx_buffer { uint8_t *data; size_t size; } wasmx_buffer;
+
+typedef struct wasmx_phase { const char *name; double seconds; uint64_t bytes; } wasmx_phase;
+#define WASMX_MAX_PHASES 16
+
+typedef struct wasmx_output { // owned by the caller, ended by wasmx_output_free
+    wasmx_buffer object, header, assembly, llvm_ir, bitcode;
+    wasmx_phase phases[WASMX_MAX_PHASES]; // wall seconds, and bytes of what the phase produced
+    unsigned phase_count;
+} wasmx_output;
+
+typedef struct wasmx_compile_error {
+    char line[512]; // file.wasm:0x1c4 (func 12 "main"): type mismatch: ...
+} wasmx_compile_error;
+
+// Compiles a binary module (or text, when it does not begin with "\0asm"). False with *err set; *out is then empty.
+WASMX_API WASMX_NODISCARD bool wasmx_compile(const void *bytes, size_t size, const wasmx_compile_options *options,
+                                             wasmx_output *out, wasmx_compile_error *err);
+WASMX_API void wasmx_output_free(wasmx_output *out);
+
+// Code in this process, without a file: object is what wasmx_compile made for this machine. The descriptor lives until
+// wasmx_code_free, which must come after its last instance. NULL with *err set.
+typedef struct wasmx_code wasmx_code;
+WASMX_API WASMX_NODISCARD wasmx_code *wasmx_code_load(const wasmx_buffer *object, const char *name, wasmx_compile_error *err);
+WASMX_API const wasmx_module *wasmx_code_module(const wasmx_code *code);
+WASMX_API void wasmx_code_free(wasmx_code *code);
+
+#ifdef __cplusplus
+}
+#endif
