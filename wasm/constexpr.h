@@ -7,7 +7,8 @@ typedef enum wx_const_kind {
     WX_CONST_NULL,     // a null reference
     WX_CONST_FUNC,     // ref.func `index`
     WX_CONST_GLOBAL,   // global.get `index` alone, of a global whose value is not known here (an import, mostly)
-    WX_CONST_EXPR,     // anything else: has to be computed at instantiation (extended constants over imports, GC)
+    WX_CONST_EXPR,     // anything else: has to be computed at instantiation (extended constants over imports, GC);
+                       // type is WX_NONE, the place of the expression says what it is
 } wx_const_kind;
 
 typedef struct wx_const {

@@ -61,3 +61,9 @@ typedef struct wx_typedef {
     uint32_t field_count; // structs; 1 for arrays
     const wx_field *fields;
 } wx_typedef;
+
+// The text format's name of a type, "(ref null 3)" or "i32"; returns out.
+#define WX_TYPE_TEXT 32
+char *wx_type_text(wx_type t, char out[WX_TYPE_TEXT]);
+// Bits (1 << WX_FEATURE_x) of what a module that mentions this type needs.
+uint64_t wx_type_features(wx_type t);
