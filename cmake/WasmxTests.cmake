@@ -1,0 +1,32 @@
+# cmake/WasmxTests.cmake: every tests/unit/test_NAME.c is a Criterion program bin/tests/test_NAME; every
+# tests/fuzz/fuzz_NAME.c is a libFuzzer program bin/fuzz/fuzz_NAME when WASMX_FUZZ is on.
+
+function(wx_test_program source folder)
+    get_filename_component(name ${source} NAME_WE)
+    add_executable(${name} ${source})
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin/${folder})
+    foreach(lib wasmx-compile wasmx)
+        if(TARGET ${lib})
+            target_link_libraries(${name} PRIVATE ${lib})
+        endif()
+    endforeach()
+    target_link_libraries(${name} PRIVATE ${ARGN})
+endfunction()
+
+find_path(WASMX_CRITERION_INCLUDE criterion/criterion.h)
+find_library(WASMX_CRITERION_LIBRARY criterion)
+file(GLOB unit_src CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/unit/test_*.c)
+if(unit_src AND NOT (WASMX_CRITERION_INCLUDE AND WASMX_CRITERION_LIBRARY))
+    message(WARNING "wasmx: no unit tests without Criterion (Debian package libcriterion-dev)")
+    set(unit_src)
+endif()
+foreach(source ${unit_src})
+    wx_test_program(${source} tests ${WASMX_CRITERION_LIBRARY})
+endforeach()
+
+if(WASMX_FUZZ)
+    file(GLOB fuzz_src CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/fuzz/fuzz_*.c)
+    foreach(source ${fuzz_src})
+        wx_test_program(${source} fuzz -fsanitize=fuzzer)
+    endforeach()
+endif()

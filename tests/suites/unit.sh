@@ -1,0 +1,41 @@
+# tests/suites/unit.sh: the Criterion programs bin/tests/test_*.
+# cost: 60
+#
+# Each writes TAP. A test that crashes is a `not ok` there; a program that dies before it has reported on all the
+# tests it announced counts one failure for each that is missing.
+. tests/suite.sh unit
+
+# TAP to lines of tests/suite.sh, each test prefixed with its program.
+from_tap() {
+    awk -v program="$1" -v status="$2" '
+        /^1\.\.[0-9]+$/ { planned = substr($0, 4) + 0; announced = 1 }
+        /^(not )?ok / {
+            seen++
+            verdict = /^not/ ? "FAIL" : /# SKIP/ ? "SKIP" : "ok"
+            bad += verdict == "FAIL"
+            sub(/^(not )?ok +- +/, "")
+            sub(/ +# SKIP/, ":")
+            print verdict " " program " " $0
+            next
+        }
+        { print "    " $0 }
+        END {
+            if (!announced) print "FAIL " program ": no report, status " status
+            for (; seen < planned; seen++) { bad++; print "FAIL " program ": a test without a result, status " status }
+            if (announced && !bad && status != 0) print "FAIL " program ": status " status
+        }' "$3"
+}
+
+for program in "$WASMX_BUILD"/bin/tests/test_*; do
+    [ -x "$program" ] || continue
+    # A program whose source is gone is a left-over of an earlier build.
+    name=$(basename "$program")
+    [ -f "tests/unit/$name.c" ] || continue
+    tap=$WASMX_TMP/$name.tap
+    : >"$tap"
+    "$program" -j1 --timeout 300 --tap="$tap" >"$WASMX_TMP/$name.out" 2>&1
+    status=$?
+    tally < <(from_tap "$name" "$status" "$tap")
+    [ "$status" = 0 ] || sed 's/^/    /' "$WASMX_TMP/$name.out"
+done
+finish
