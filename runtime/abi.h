@@ -61,7 +61,9 @@ struct wasmx_memory {
     void *mapping;      // standalone memories: what to unmap
     size_t mapping_size;
     bool has_max;       // a maximum was declared
+    bool is64;
     uint64_t declared_max; // pages
+    void *range;        // where the mapping is known to the fault handler; NULL: it is the instance's
 };
 
 struct wasmx_table {
@@ -72,14 +74,18 @@ struct wasmx_table {
     bool is_func;       // elements are wxrt_slot
     bool has_max;
     uint64_t declared_max;
-    uint32_t type;      // wxrt_reftype of the elements
+    uint32_t type;      // value type of the elements
+    const wasmx_module *module; // whose type indices `type` counts; NULL: made by the host
+    struct wx_link *link;       // the instances that functions in it tie together
 };
 
 struct wasmx_global {
-    uint32_t type;      // wasmx_kind, or a wxrt_reftype with the top bit
+    uint32_t type;      // value type
     bool is_mutable;
     wasmx_value *cell;  // in the owner's area, or `own`
     wasmx_value own;    // standalone globals
+    const wasmx_module *module; // whose type indices `type` counts; NULL: made by the host
+    struct wx_link *link;       // as in a table
 };
 
 struct wasmx_instance { // 16-byte aligned, size a multiple of 16; ends WXRT_LOW_GUARD below ctx
@@ -93,8 +99,15 @@ struct wasmx_instance { // 16-byte aligned, size a multiple of 16; ends WXRT_LOW
 
 // ---- The descriptor: what `const wasmx_module NAME` is
 
-// Value types in descriptors: a wasmx_kind, or with the top bit a reference type of another sort, as the compiler's own
-// 32-bit code for it (equal codes mean equal types within a module only).
+// Value types in descriptors: a wasmx_kind, or a reference type of another sort in the bits of wasm/types.h: top bit,
+// nullable bit, index bit; below it an index in the descriptor's `types`, or an abstract heap type's code byte. funcref
+// and externref are always written as their wasmx_kind.
+#define WXRT_REF_BIT 0x80000000u
+#define WXRT_NULL_BIT 0x40000000u
+#define WXRT_INDEX_BIT 0x20000000u
+#define WXRT_LOW_MASK 0x00ffffffu
+enum { WXRT_HEAP_NOFUNC = 0x73, WXRT_HEAP_NOEXTERN = 0x72, WXRT_HEAP_FUNC = 0x70, WXRT_HEAP_EXTERN = 0x6f };
+
 typedef struct wxrt_type {
     uint64_t *id;             // where its identity is; 0 there until the module is first used, if it is interned
     uint32_t param_count, result_count;
@@ -134,10 +147,24 @@ typedef struct wxrt_run { // whole pages of a memory's image that are not all ze
     uint64_t at;          // in image
 } wxrt_run;
 
-typedef struct wxrt_memdesc { uint64_t min, max; bool has_max, is64; uint8_t import; uint32_t run_count; const wxrt_run *runs; } wxrt_memdesc;
-typedef struct wxrt_tabledesc { uint64_t min, max; bool has_max, is_func, is_constant; uint8_t import; uint32_t type; } wxrt_tabledesc;
+typedef struct wxrt_memdesc {
+    uint64_t min, max;
+    bool has_max, is64;
+    uint8_t import;
+    uint32_t run_count;
+    const wxrt_run *runs;
+} wxrt_memdesc;
+
+typedef struct wxrt_tabledesc {
+    uint64_t min, max;
+    bool has_max, is_func, is_constant;
+    uint8_t import;
+    uint32_t type;
+} wxrt_tabledesc;
+
 typedef struct wxrt_globaldesc { uint32_t type; bool is_mutable; uint8_t import; } wxrt_globaldesc;
 typedef struct wxrt_datadesc { const uint8_t *bytes; uint64_t size; } wxrt_datadesc; // size 0 for active ones in the image
+
 // items: a function's index in funcs; WXRT_ITEM_NULL; or WXRT_ITEM_GLOBAL | global index.
 typedef struct wxrt_elemdesc { const uint32_t *items; uint64_t count; } wxrt_elemdesc;
 #define WXRT_ITEM_NULL 0xffffffffu
@@ -155,7 +182,8 @@ typedef struct wxrt_layout {
     uint64_t globals;   // wasmx_value[global_count]; imported ones: words[0] is the address of the cell
     uint64_t imports;   // wasmx_func[function imports]
     uint64_t refs;      // wasmx_func[ref_count]: the first ref_count of funcs
-    uint64_t own_memories, own_tables; // the records: wasmx_memory[own], wasmx_table[own], in index order
+    uint64_t own_memories, own_tables; // the records: wasmx_memory[own], wasmx_table[own], in index order; neither
+                                       // imported ones nor constant tables have one
     uint64_t dropped_data, dropped_elems; // one byte a segment
 } wxrt_layout;
 
@@ -223,6 +251,8 @@ static inline uint64_t wxrt_abi_hash(void) {
     h = wxrt_hash_row(h, "module", sizeof(struct wasmx_module));
     h = wxrt_hash_row(h, "instance", sizeof(struct wasmx_instance));
     h = wxrt_hash_row(h, "func", sizeof(struct wasmx_func));
+    h = wxrt_hash_row(h, "memory", sizeof(struct wasmx_memory));
+    h = wxrt_hash_row(h, "table", sizeof(struct wasmx_table));
     h = wxrt_hash_row(h, "import", sizeof(wxrt_import));
 #define FIELD(s, f) h = wxrt_hash_row(h, #s "." #f, offsetof(struct s, f));
 #define HELPER(name, result, parameters, sig) h = wxrt_hash_row(h, #name sig, 0);
