@@ -4,6 +4,7 @@
 // Tail calls are real (musttail, tailcc) inside one instance; across instances the register of ctx would have to be
 // restored afterwards, so there a tail call is a call and a return.
 #include "compiler/emit.h"
+#include "compiler/exports.h"
 
 typedef struct callee { v code, ctx, tail; } callee; // tail is NULL where there is no such entry
 
@@ -98,7 +99,7 @@ static bool is_import(const fn *f, uint32_t func) { return f->m->funcs[func].imp
 
 // --imports=link: an extern C function of the import's name, called with the instance in front, as a typed adapter
 // would.
-static bool is_linked(const fn *f, uint32_t func) { return is_import(f, func) && f->p->u->options->link_imports; }
+static bool is_linked(const fn *f, uint32_t func) { return is_import(f, func) && wx_linked_name(f->p->u, func); }
 
 static callee direct(fn *f, uint32_t func) {
     if (is_linked(f, func)) return (callee){.code = typed_adapter(f->p, func), .ctx = f->ctx};

@@ -84,6 +84,7 @@ char *symbol(part *p, const char *suffix);       // NAME.suffix, in scratch
 void emit_function(part *p, uint32_t func);
 // init.c: what instantiation runs; NULL when there is nothing to run.
 LLVMValueRef emit_init(part *p);
+LLVMValueRef emit_init_thunk(part *p);
 // adapters.c
 LLVMValueRef c_entry(part *p, uint32_t func);       // code with the C calling convention, for any function
 LLVMValueRef signature_thunk(part *p, uint32_t type);

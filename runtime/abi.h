@@ -122,12 +122,16 @@ typedef struct wxrt_import {
     uint32_t type;                  // functions: index in types; globals and tables: value type
     bool is_mutable, has_max;       // globals; tables and memories
     uint64_t min, max;
-    int32_t typed_slot;             // functions: index in NAME_imports, or -1
+    int32_t typed_slot;             // functions: index in NAME_imports, -1, or WXRT_LINKED
     void *typed_adapter;            // functions: `code` for a typed host function
     void *callback_adapter;         // functions: `code` for a callback
     void *thunk;                    // functions
     void *trap_stub;                // functions: `code` that traps with UNKNOWN_IMPORT
 } wxrt_import;
+
+// typed_slot of an import that the system's linker has bound: typed_adapter is the code, its ctx the importer's own;
+// there is nothing to resolve.
+#define WXRT_LINKED (-2)
 
 typedef struct wxrt_funcdesc { // a function that has an identity: exported or referenced
     uint32_t type;             // index in types

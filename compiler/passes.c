@@ -1,0 +1,220 @@
+// compiler/passes.c: the order of optimisation, and our own passes in it.
+//
+// 1. registers: allocas become SSA values (LLVM's sroa), so that operands can be seen
+// 2. guard_nans: arithmetic that LLVM would fold to its operand, although it has to make a NaN quiet
+// 3. settle: LLVM folds and simplifies while every load is still volatile and so cannot be lost
+// 4. free_loads: a load whose value is surely used becomes plain; the others stay, and with them their traps
+// 5. LLVM's pipeline of the level
+// 6. insert_stack_checks, after inlining, in functions that still call
+#include <stdlib.h>
+#include <string.h>
+
+#include <llvm-c/Error.h>
+#include <llvm-c/Transforms/PassBuilder.h>
+
+#include "compiler/part.h"
+
+typedef LLVMValueRef v;
+
+static void run(part *p, LLVMTargetMachineRef tm, const char *passes) {
+    LLVMPassBuilderOptionsRef o = LLVMCreatePassBuilderOptions();
+    LLVMPassBuilderOptionsSetVerifyEach(o, p->u->verify);
+    LLVMErrorRef error = LLVMRunPasses(p->m, passes, tm, o);
+    LLVMDisposePassBuilderOptions(o);
+    if (!error) return;
+    char *message = LLVMGetErrorMessage(error);
+    wx_fail(p->e, WX_ERR_BACKEND, "LLVM: %s", message);
+    LLVMDisposeErrorMessage(message);
+}
+
+// ---- NaN identities
+
+static bool is_identity_constant(v c, LLVMOpcode op) {
+    if (!LLVMIsAConstantFP(c)) return LLVMIsConstant(c); // vectors: every constant
+    LLVMBool loses;
+    double x = LLVMConstRealGetDouble(c, &loses);
+    switch (op) {
+    case LLVMFMul: case LLVMFDiv: return x == 1.0 || x == -1.0;
+    default: return x == 0.0; // x + 0, x - 0, either sign
+    }
+}
+
+static v opaque(part *p, v value) {
+    LLVMTypeRef t = LLVMTypeOf(value), type = LLVMFunctionType(t, &t, 1, false);
+    char *constraint = p->u->is_x86 ? "=x,0" : "=w,0";
+    v code = LLVMGetInlineAsm(type, "", 0, constraint, strlen(constraint), false, false, LLVMInlineAsmDialectATT, false);
+    return LLVMBuildCall2(p->b, type, code, &value, 1, "");
+}
+
+static void guard_operand(part *p, v instruction, unsigned operand) {
+    LLVMPositionBuilderBefore(p->b, instruction);
+    LLVMSetOperand(instruction, operand, opaque(p, LLVMGetOperand(instruction, operand)));
+}
+
+static void guard_instruction(part *p, v i) {
+    LLVMOpcode op = LLVMGetInstructionOpcode(i);
+    switch (op) {
+    case LLVMFAdd: case LLVMFSub: case LLVMFMul: case LLVMFDiv:
+        for (unsigned k = 0; k < 2; k++)
+            if (is_identity_constant(LLVMGetOperand(i, k), op)) guard_operand(p, i, k);
+        break;
+    case LLVMFPTrunc: { // demote(promote(x)) is not x
+        v from = LLVMGetOperand(i, 0);
+        if (LLVMIsAInstruction(from) && LLVMGetInstructionOpcode(from) == LLVMFPExt) guard_operand(p, i, 0);
+        break;
+    }
+    default: break;
+    }
+}
+
+#define EACH_BLOCK(b, f) LLVMBasicBlockRef b = LLVMGetFirstBasicBlock(f); b; b = LLVMGetNextBasicBlock(b)
+#define EACH_INSTRUCTION(i, b) v i = LLVMGetFirstInstruction(b); i; i = LLVMGetNextInstruction(i)
+
+static void guard_nans(part *p, v f) {
+    for (EACH_BLOCK(b, f))
+        for (EACH_INSTRUCTION(i, b)) guard_instruction(p, i);
+}
+
+// ---- Loads whose value is used
+//
+// A load may become plain when LLVM cannot drop it on any path: its value reaches, through instructions of its own
+// block, something that must be done there: a store, a call, the terminator's operand, or a phi that is fed from there
+// and is itself live. A value that only other blocks use could be sunk into one of them, and its trap with it.
+
+typedef struct liveness { wx_map live; v *queue; size_t len, cap; } liveness;
+
+static void mark(liveness *l, v x) {
+    if (!LLVMIsAInstruction(x)) return;
+    int added;
+    wx_map_put(&l->live, (uintptr_t)x, &added);
+    if (!added) return;
+    if (l->len == l->cap) {
+        l->cap = l->cap ? 2 * l->cap : 256;
+        l->queue = wx_xrealloc(l->queue, l->cap * sizeof *l->queue);
+    }
+    l->queue[l->len++] = x;
+}
+
+static bool is_root(v i) {
+    switch (LLVMGetInstructionOpcode(i)) {
+    case LLVMStore: case LLVMRet: case LLVMBr: case LLVMSwitch: case LLVMUnreachable: return true;
+    case LLVMCall: return !LLVMIsAIntrinsicInst(i) || LLVMGetTypeKind(LLVMTypeOf(i)) == LLVMVoidTypeKind;
+    default: return false;
+    }
+}
+
+static void find_live(v f, liveness *l) {
+    for (EACH_BLOCK(b, f))
+        for (EACH_INSTRUCTION(i, b))
+            if (is_root(i)) mark(l, i);
+    while (l->len) {
+        v i = l->queue[--l->len];
+        int n = LLVMGetNumOperands(i);
+        for (int k = 0; k < n; k++) mark(l, LLVMGetOperand(i, (unsigned)k));
+    }
+}
+
+static bool feeds_from(v phi, v value, LLVMBasicBlockRef block) {
+    unsigned n = LLVMCountIncoming(phi);
+    for (unsigned k = 0; k < n; k++)
+        if (LLVMGetIncomingValue(phi, k) == value && LLVMGetIncomingBlock(phi, k) == block) return true;
+    return false;
+}
+
+// Depth is bounded: a longer chain counts as unused, which is safe.
+static bool is_anchored(const liveness *l, v value, LLVMBasicBlockRef block, int depth) {
+    for (LLVMUseRef use = LLVMGetFirstUse(value); use; use = LLVMGetNextUse(use)) {
+        v user = LLVMGetUser(use);
+        if (!LLVMIsAInstruction(user) || !wx_map_get(&l->live, (uintptr_t)user)) continue;
+        if (LLVMIsAPHINode(user)) {
+            if (feeds_from(user, value, block)) return true;
+            continue;
+        }
+        if (LLVMGetInstructionParent(user) != block) continue;
+        if (is_root(user) || (depth && is_anchored(l, user, block, depth - 1))) return true;
+    }
+    return false;
+}
+
+static bool is_heap_load(part *p, v i) {
+    return LLVMIsALoadInst(i) && LLVMGetVolatile(i) && LLVMGetMetadata(i, p->md_scope) == p->scopes[SCOPE_HEAP];
+}
+
+static void free_loads(part *p, v f) {
+    liveness l = {0};
+    find_live(f, &l);
+    for (EACH_BLOCK(b, f))
+        for (EACH_INSTRUCTION(i, b))
+            if (is_heap_load(p, i) && wx_map_get(&l.live, (uintptr_t)i) && is_anchored(&l, i, b, 12)) LLVMSetVolatile(i, false);
+    wx_map_free(&l.live);
+    free(l.queue);
+}
+
+static void each_function(part *p, void (*pass)(part *p, v f)) {
+    for (v f = LLVMGetFirstFunction(p->m); f; f = LLVMGetNextFunction(f))
+        if (LLVMCountBasicBlocks(f)) pass(p, f);
+}
+
+static const char *pipeline(const wx_unit *u) {
+    static const char *const levels[] = {"default<O0>", "default<O1>", "default<O2>", "default<O3>"};
+    return u->opt_size ? "default<Os>" : levels[u->opt_level];
+}
+
+void optimise(part *p, LLVMTargetMachineRef tm) {
+    if (p->u->opt_level > 0) {
+        run(p, tm, "function(sroa)");
+        each_function(p, guard_nans);
+        run(p, tm, "function(early-cse,instcombine,simplifycfg)");
+        if (!p->u->precise_traps) each_function(p, free_loads);
+    }
+    run(p, tm, pipeline(p->u));
+}
+
+// ---- Stack checks
+
+static bool has_calls(v f) {
+    for (EACH_BLOCK(b, f))
+        for (EACH_INSTRUCTION(i, b))
+            if (LLVMIsACallInst(i) && !LLVMIsAIntrinsicInst(i) && !LLVMIsAInlineAsm(LLVMGetCalledValue(i))) return true;
+    return false;
+}
+
+static v stack_pointer(part *p) {
+    LLVMTypeRef type;
+    v f = declare_intrinsic(p, READ_REGISTER, &p->i64, 1, &type);
+    LLVMMetadataRef name = LLVMMDStringInContext2(p->c, p->u->is_x86 ? "rsp" : "sp", p->u->is_x86 ? 3 : 2);
+    v arg = LLVMMetadataAsValue(p->c, LLVMMDNodeInContext2(p->c, &name, 1));
+    return LLVMBuildCall2(p->b, type, f, &arg, 1, "");
+}
+
+static void move_allocas(part *p, LLVMBasicBlockRef from) {
+    for (v i = LLVMGetFirstInstruction(from), next; i; i = next) {
+        next = LLVMGetNextInstruction(i);
+        if (!LLVMIsAAllocaInst(i)) continue;
+        LLVMInstructionRemoveFromParent(i);
+        LLVMInsertIntoBuilder(p->b, i);
+    }
+}
+
+static bool takes_ctx(part *p, v f) {
+    return LLVMCountParams(f) && LLVMGetEnumAttributeAtIndex(f, 1, p->attr_swiftself);
+}
+
+// entry: allocas; if (sp < limit) trap; then what was there before.
+static void check_stack(part *p, v f) {
+    if (!takes_ctx(p, f) || !has_calls(f)) return;
+    LLVMBasicBlockRef body = LLVMGetEntryBasicBlock(f);
+    LLVMBasicBlockRef entry = LLVMInsertBasicBlockInContext(p->c, body, "");
+    LLVMBasicBlockRef trap = LLVMAppendBasicBlockInContext(p->c, f, "stack");
+    LLVMPositionBuilderAtEnd(p->b, entry);
+    move_allocas(p, body);
+    v limit = LLVMBuildLoad2(p->b, p->i64, byte_offset(p, LLVMGetParam(f, 0), INSTANCE_FIELD(stack_limit)), "");
+    v low = LLVMBuildICmp(p->b, LLVMIntULT, stack_pointer(p), limit, "");
+    v branch = LLVMBuildCondBr(p->b, low, trap, body);
+    LLVMSetMetadata(branch, p->md_prof, p->unlikely_md);
+    LLVMPositionBuilderAtEnd(p->b, trap);
+    build_trap(p, WASMX_TRAP_STACK_EXHAUSTED);
+    LLVMBuildUnreachable(p->b);
+}
+
+void insert_stack_checks(part *p) { each_function(p, check_stack); }

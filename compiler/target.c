@@ -1,0 +1,189 @@
+// compiler/target.c: what machine the code is for: triple, CPU level, features, and LLVM's target machine.
+//
+// in: options   out: u->triple, cpu, features, tune, required
+#include <llvm-c/Target.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compiler/unit.h"
+
+typedef struct level { const char *name, *features; } level;
+typedef struct cpu { const char *name, *level; } cpu;
+
+static const level levels[] = {
+#define LEVEL(name, features) {name, features},
+#define CPU(name, level)
+#include "compiler/cpus.def"
+#undef LEVEL
+#undef CPU
+};
+
+static const cpu cpus[] = {
+#define LEVEL(name, features)
+#define CPU(name, level) {name, level},
+#include "compiler/cpus.def"
+#undef LEVEL
+#undef CPU
+};
+
+static void start_llvm(void) {
+    LLVMInitializeX86TargetInfo();
+    LLVMInitializeX86Target();
+    LLVMInitializeX86TargetMC();
+    LLVMInitializeX86AsmPrinter();
+    LLVMInitializeX86AsmParser();
+    LLVMInitializeAArch64TargetInfo();
+    LLVMInitializeAArch64Target();
+    LLVMInitializeAArch64TargetMC();
+    LLVMInitializeAArch64AsmPrinter();
+    LLVMInitializeAArch64AsmParser();
+}
+
+static const level *find_level(const char *name) {
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
+        if (!strcmp(levels[i].name, name)) return &levels[i];
+    return NULL;
+}
+
+static const cpu *find_cpu(const char *name) {
+    for (size_t i = 0; i < sizeof cpus / sizeof *cpus; i++)
+        if (!strcmp(cpus[i].name, name)) return &cpus[i];
+    return NULL;
+}
+
+static bool in_list(const char *list, const char *item, size_t len) {
+    for (const char *at = list; *at;) {
+        size_t n = strcspn(at, ",");
+        if (n == len && !memcmp(at, item, n)) return true;
+        at += n + (at[n] == ',');
+    }
+    return false;
+}
+
+static void add_feature(wx_buf *llvm, wx_buf *required, char sign, const char *name, size_t len) {
+    wx_buf_printf(llvm, "%s%c%.*s", llvm->len ? "," : "", sign, (int)len, name);
+    if (sign == '+' && !in_list(required->len ? (char *)required->data : "", name, len))
+        wx_buf_printf(required, "%s%.*s", required->len ? "," : "", (int)len, name);
+    wx_buf_byte(required, 0), required->len--;
+}
+
+// A feature taken back is not required either.
+static void drop_required(wx_buf *required, const char *name, size_t len) {
+    wx_buf kept = {0};
+    for (const char *at = (char *)required->data; at && *at;) {
+        size_t n = strcspn(at, ",");
+        if (n != len || memcmp(at, name, n)) wx_buf_printf(&kept, "%s%.*s", kept.len ? "," : "", (int)n, at);
+        at += n + (at[n] == ',');
+    }
+    wx_buf_byte(&kept, 0), kept.len--;
+    wx_buf_free(required);
+    *required = kept;
+}
+
+// The host's features, as far as the highest level knows them: the runtime can check no others.
+static void add_native(wx_unit *u, wx_buf *llvm, wx_buf *required) {
+    char *host = LLVMGetHostCPUFeatures();
+    const char *known = u->is_x86 ? find_level("x86-64-v4")->features : "lse,crc,aes,sha2,rdm,dotprod,fullfp16";
+    for (char *at = host; *at;) {
+        size_t n = strcspn(at, ",");
+        if (*at == '+' && in_list(known, at + 1, n - 1)) add_feature(llvm, required, '+', at + 1, n - 1);
+        at += n + (at[n] == ',');
+    }
+    LLVMDisposeMessage(host);
+}
+
+static bool add_extra(const char *extra, wx_buf *llvm, wx_buf *required, wx_error *e) {
+    for (const char *at = extra; *at;) {
+        size_t n = strcspn(at, ",");
+        if (n < 2 || (*at != '+' && *at != '-'))
+            return wx_fail(e, WX_ERR_USAGE, "--features: '%.*s' wants + or - and a name", (int)n, at);
+        add_feature(llvm, required, *at, at + 1, n - 1);
+        if (*at == '-') drop_required(required, at + 1, n - 1);
+        at += n + (at[n] == ',');
+    }
+    return true;
+}
+
+static bool choose_x86(wx_unit *u, const char *name, wx_buf *llvm, wx_buf *required, wx_error *e) {
+    const cpu *c = find_cpu(name);
+    const level *l = find_level(c ? c->level : name);
+    if (!l) return wx_fail(e, WX_ERR_USAGE, "--cpu: unknown CPU '%s'; x86-64, x86-64-v2, -v3, -v4, native, or a name such as skylake, znver4", name);
+    u->tune = c ? c->name : NULL;
+    for (const char *at = l->features; *at;) {
+        size_t n = strcspn(at, ",");
+        add_feature(llvm, required, '+', at, n);
+        at += n + (at[n] == ',');
+    }
+    return true;
+}
+
+static char *host_cpu(wx_unit *u) {
+    char *name = LLVMGetHostCPUName(), *copy = wx_arena_str(&u->arena, name, strlen(name));
+    LLVMDisposeMessage(name);
+    return copy;
+}
+
+static bool choose_cpu(wx_unit *u, wx_buf *llvm, wx_buf *required, wx_error *e) {
+    const char *name = u->options->cpu ? u->options->cpu : u->is_x86 ? "x86-64-v2" : "generic";
+    u->cpu = u->is_x86 ? "x86-64" : "generic";
+    if (!strcmp(name, "native")) {
+        if (strncmp(u->triple, u->is_x86 ? "x86_64" : "aarch64", 6) || strcmp(LLVMGetDefaultTargetTriple()[0] == 'x' ? "x" : "a", u->is_x86 ? "x" : "a"))
+            return wx_fail(e, WX_ERR_USAGE, "--cpu=native needs the target to be this machine");
+        add_native(u, llvm, required);
+        u->tune = host_cpu(u);
+        return true;
+    }
+    if (u->is_x86) return choose_x86(u, name, llvm, required, e);
+    if (strcmp(name, "generic")) return wx_fail(e, WX_ERR_USAGE, "--cpu: unknown CPU '%s'; generic or native", name);
+    return true;
+}
+
+static bool choose_triple(wx_unit *u, wx_error *e) {
+    const char *t = u->options->target;
+    if (!t) {
+        char *host = LLVMGetDefaultTargetTriple();
+        u->is_x86 = host[0] == 'x';
+        LLVMDisposeMessage(host);
+    } else if (!strncmp(t, "x86_64", 6)) {
+        u->is_x86 = true;
+    } else if (strncmp(t, "aarch64", 7)) {
+        return wx_fail(e, WX_ERR_USAGE, "--target: unknown target '%s'; x86_64-linux-gnu or aarch64-linux-gnu", t);
+    }
+    u->triple = u->is_x86 ? "x86_64-unknown-linux-gnu" : "aarch64-unknown-linux-gnu";
+    return true;
+}
+
+bool wx_choose_target(wx_unit *u, wx_error *e) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, start_llvm);
+    wx_buf llvm = {0}, required = {0};
+    wx_buf_byte(&required, 0), required.len--;
+    bool ok = choose_triple(u, e) && choose_cpu(u, &llvm, &required, e) &&
+              (!u->options->features || add_extra(u->options->features, &llvm, &required, e));
+    u->features = wx_arena_str(&u->arena, (char *)llvm.data, llvm.len);
+    u->required = wx_arena_str(&u->arena, (char *)required.data, required.len);
+    wx_buf_free(&llvm);
+    wx_buf_free(&required);
+    return ok;
+}
+
+static LLVMCodeGenOptLevel codegen_level(const wx_unit *u) {
+    switch (u->opt_level) {
+    case 0: return LLVMCodeGenLevelNone;
+    case 1: return LLVMCodeGenLevelLess;
+    case 2: return LLVMCodeGenLevelDefault;
+    default: return LLVMCodeGenLevelAggressive;
+    }
+}
+
+LLVMTargetMachineRef wx_target_machine(const wx_unit *u, wx_error *e) {
+    LLVMTargetRef target;
+    char *message = NULL;
+    if (LLVMGetTargetFromTriple(u->triple, &target, &message)) {
+        wx_fail(e, WX_ERR_BACKEND, "LLVM: %s", message);
+        LLVMDisposeMessage(message);
+        return NULL;
+    }
+    return LLVMCreateTargetMachine(target, u->triple, u->cpu, u->features, codegen_level(u), LLVMRelocPIC, LLVMCodeModelSmall);
+}
