@@ -34,7 +34,8 @@ const version = WebAssembly.Module.imports(module).some((one) => one.module === 
 // Global, because node's calls hold only a weak reference: a collection in the middle of one would abort the process.
 globalThis.wasi = new WASI({ version, args: [basename(path), ...args.slice(1)], env, preopens, returnOnExit: true });
 try {
-    process.exitCode = wasi.start(new WebAssembly.Instance(module, wasi.getImportObject()));
+    const imports = { [version === 'unstable' ? 'wasi_unstable' : 'wasi_snapshot_preview1']: wasi.wasiImport }; // node 18 has no getImportObject
+    process.exitCode = wasi.start(new WebAssembly.Instance(module, imports));
 } catch (error) {
     console.error(`${error.name}: ${error.message}`);
     process.exitCode = 134;
