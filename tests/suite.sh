@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # tests/suite.sh: sourced by the suites: counting, and a test that is a command.
 #
 #   . tests/suite.sh NAME

@@ -107,6 +107,8 @@ const foreignNames = (path, pattern, ...flags) => !existsSync(path) ? `${path} i
 const limit = 900;
 const unfinished = new RegExp(`\\b(${['TO' + 'DO', 'FIX' + 'ME', 'X' + 'XX'].join('|')})\\b`);
 const machinePath = new RegExp(`(^|[^\\w.~])/(${['home', 'root', 'Users', 'work', 'farm', 'mnt'].join('|')})/[\\w.]`);
+// A public header's users know it by its own name.
+const knownAs = (path) => path.replace(publicHeaders, '');
 const lengthCounts = /\.(c|cc|cpp|h|S|def|mjs|js|sh|cmake)$/;
 
 const rules = {
@@ -118,8 +120,8 @@ const rules = {
     'file length': () => files.filter(({ path, lines }) => lengthCounts.test(path) && lines.length > limit)
         .map(({ path, lines }) => `${path}: ${lines.length} lines, ${limit} at most`),
     'line length': () => scan(sources, (_, line) => [...line].length > 120 ? 'longer than 120 columns' : null),
-    'file opens with its name': () => sources.filter(({ path, lines }) => !/^(\/\/|\/\*) /.test(lines[0]) || !lines[0].includes(path))
-        .map(({ path }) => `${path}:1: does not start with "// ${path}: what it does"`),
+    'file opens with its name': () => sources.filter(({ path, lines }) => !lines[0].startsWith(`// ${knownAs(path)}: `))
+        .map(({ path }) => `${path}:1: does not start with "// ${knownAs(path)}: what it does"`),
     'nothing unfinished': () => scan(files, (_, line) => unfinished.exec(line)?.[0]),
     'no paths of one machine': () => scan(files, (_, line) => machinePath.exec(line)?.[0]),
     'no tabs, no blanks at line ends': () => scan(sources, (_, line) => /\t|\s$/.test(line) ? 'tab or trailing blank' : null),

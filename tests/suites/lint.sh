@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # tests/suites/lint.sh: the rules of tests/lint/lint.mjs, one test each.
 # cost: 2
 . tests/suite.sh lint

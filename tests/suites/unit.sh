@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # tests/suites/unit.sh: the Criterion programs bin/tests/test_*.
 # cost: 60
 #
