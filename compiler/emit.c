@@ -3,6 +3,7 @@
 // in: a validated body   out: one LLVM function, locals in allocas   needs: facts, layout
 #include "compiler/emit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

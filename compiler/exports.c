@@ -23,16 +23,23 @@ static char *unique(wx_unit *u, wx_map *seen, const char *name) {
     }
 }
 
-static void name_linked(wx_unit *u) {
-    u->linked_names = wx_arena_array(&u->arena, u->m->func_imports, sizeof *u->linked_names);
+// Two imports of one name get one symbol when they are linked, so only the table numbers repeated names.
+static void name_imports(wx_unit *u) {
+    wx_map seen = {0};
+    u->import_names = wx_arena_array(&u->arena, u->m->func_imports, sizeof *u->import_names);
     for (uint32_t i = 0; i < u->m->func_imports; i++) {
         const wx_import *x = &u->m->imports[u->m->funcs[i].import];
-        u->linked_names[i] = wx_arena_printf(&u->arena, "%s_%s", wx_c_name(&u->arena, x->module), wx_c_name(&u->arena, x->field));
+        char *name = wx_arena_printf(&u->arena, "%s_%s", wx_c_name(&u->arena, x->module), wx_c_name(&u->arena, x->field));
+        int fresh;
+        uint64_t *times = wx_map_put(&seen, key(name), &fresh);
+        if (++*times > 1 && !u->options->link_imports) name = wx_arena_printf(&u->arena, "%s_%u", name, (unsigned)*times);
+        u->import_names[i] = name;
     }
+    wx_map_free(&seen);
 }
 
 void wx_name_exports(wx_unit *u) {
-    name_linked(u);
+    name_imports(u);
     static const char *const taken[] = {"imports", "instance", "instantiate", "free"};
     u->export_names = wx_arena_array(&u->arena, u->m->export_count, sizeof *u->export_names);
     if (u->m->export_count > WX_MAX_HEADER_EXPORTS) return;
@@ -57,7 +64,7 @@ static bool is_hosts(const wx_unit *u, uint32_t func) {
 
 const char *wx_linked_name(const wx_unit *u, uint32_t func) {
     if (!u->options->link_imports || !is_hosts(u, func)) return NULL;
-    return u->linked_names[func];
+    return u->import_names[func];
 }
 
 int32_t wx_typed_slot(const wx_unit *u, uint32_t func) {
@@ -66,3 +73,5 @@ int32_t wx_typed_slot(const wx_unit *u, uint32_t func) {
     for (uint32_t i = 0; i < func; i++) slot += is_hosts(u, i);
     return slot;
 }
+
+const char *wx_import_field(const wx_unit *u, uint32_t func) { return u->import_names[func]; }

@@ -9,4 +9,6 @@ void wx_name_exports(wx_unit *u);
 const char *wx_linked_name(const wx_unit *u, uint32_t func);
 // The place of a function import in NAME_imports, or -1: WASI, or bound by the linker.
 int32_t wx_typed_slot(const wx_unit *u, uint32_t func);
+// The field of NAME_imports for a function import, MODULE_FIELD.
+const char *wx_import_field(const wx_unit *u, uint32_t func);
 #define WX_MAX_HEADER_EXPORTS 5000

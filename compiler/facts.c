@@ -2,6 +2,7 @@
 //
 // in: a validated module   out: u->facts: live functions, constant globals and tables, who takes part in tail calls
 // Bodies are scanned once, in the order in which they are found to be reachable.
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -67,7 +67,7 @@ typedef struct wx_unit {
     uint64_t area_size;
     const char **symbols;     // per function: its ELF symbol
     const char **export_names; // per export: its C name, or NULL (exports.c)
-    const char **linked_names; // per function import: the C function it is bound to (exports.c)
+    const char **import_names; // per function import: MODULE_FIELD (exports.c)
     uint32_t *funcdesc;       // per function: index in the descriptor's funcs, or UINT32_MAX
     uint32_t *described;      // the functions in the descriptor, referenced ones first
     uint32_t described_count, ref_count;

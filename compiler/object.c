@@ -1,0 +1,184 @@
+// compiler/object.c: from the partitions' objects to one relocatable object whose inner symbols are local.
+//
+// in: ELF objects in memory   out: one   how: the system's linker with -r, then libelf turns hidden symbols local, so
+// that two modules in one program do not meet. One partition needs none of this: its symbols are local already.
+#include <fcntl.h>
+#include <gelf.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "compiler/unit.h"
+
+extern char **environ;
+
+// ---- A directory for the linker's files
+
+typedef struct workdir { char path[64]; wx_arena names; const char **files; uint32_t count; } workdir;
+
+static bool open_workdir(workdir *w, uint32_t count, wx_error *e) {
+    const char *base = getenv("TMPDIR");
+    snprintf(w->path, sizeof w->path, "%.40s/wasmx.XXXXXX", base && *base ? base : "/tmp");
+    if (!mkdtemp(w->path)) return wx_fail(e, WX_ERR_IO, "cannot make a temporary directory in %s", base ? base : "/tmp");
+    w->files = WX_NEW_ARRAY(&w->names, const char *, count);
+    return true;
+}
+
+static const char *add_file(workdir *w, const char *name) {
+    return w->files[w->count++] = wx_arena_printf(&w->names, "%s/%s", w->path, name);
+}
+
+static void close_workdir(workdir *w) {
+    for (uint32_t i = 0; i < w->count; i++) unlink(w->files[i]);
+    rmdir(w->path);
+    wx_arena_free(&w->names);
+}
+
+// ---- The linker
+
+static bool run(const char *const *argv, wx_error *e) {
+    pid_t pid;
+    int status;
+    if (posix_spawnp(&pid, argv[0], NULL, NULL, (char *const *)(uintptr_t)argv, environ) != 0) return false;
+    while (waitpid(pid, &status, 0) < 0) continue;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 127) return false;
+    if (!WIFEXITED(status) || WEXITSTATUS(status)) wx_fail(e, WX_ERR_BACKEND, "the linker %s failed", argv[0]);
+    return true;
+}
+
+static bool on_path(const char *name) {
+    const char *path = getenv("PATH");
+    char full[512];
+    for (const char *at = path ? path : ""; *at;) {
+        size_t n = strcspn(at, ":");
+        snprintf(full, sizeof full, "%.*s/%s", (int)n, at, name);
+        if (access(full, X_OK) == 0) return true;
+        at += n + (at[n] == ':');
+    }
+    return false;
+}
+
+static const char *find_linker(const wx_unit *u) {
+    const char *const names[] = {"ld.lld-22", "ld.lld", u->is_x86 ? "x86_64-linux-gnu-ld" : "aarch64-linux-gnu-ld"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (on_path(names[i])) return names[i];
+    return NULL;
+}
+
+static bool link_files(const wx_unit *u, workdir *w, const char *out, wx_error *e) {
+    const char *linker = find_linker(u);
+    if (!linker) return wx_fail(e, WX_ERR_BACKEND, "no linker found: ld.lld-22 (package lld-22) or the target's ld is needed");
+    const char **argv = WX_NEW_ARRAY(&w->names, const char *, w->count + 8);
+    uint32_t n = 0;
+    argv[n++] = linker;
+    argv[n++] = "-r";
+    argv[n++] = "-o";
+    argv[n++] = out;
+    for (uint32_t i = 0; i < w->count; i++)
+        if (w->files[i] != out) argv[n++] = w->files[i];
+    if (!run(argv, e)) wx_fail(e, WX_ERR_BACKEND, "the linker %s cannot be run", linker);
+    return e->code == WX_OK;
+}
+
+// ---- Hidden symbols become local. ELF wants locals first, so the table is reordered and relocations follow.
+
+typedef struct symtab { Elf_Scn *section; Elf_Data *data; GElf_Shdr header; uint32_t count; uint32_t *moved; } symtab;
+
+static bool find_symtab(Elf *elf, symtab *s) {
+    for (Elf_Scn *scn = elf_nextscn(elf, NULL); scn; scn = elf_nextscn(elf, scn)) {
+        gelf_getshdr(scn, &s->header);
+        if (s->header.sh_type != SHT_SYMTAB) continue;
+        s->section = scn;
+        s->data = elf_getdata(scn, NULL);
+        s->count = (uint32_t)(s->header.sh_size / s->header.sh_entsize);
+        return s->data != NULL;
+    }
+    return false;
+}
+
+static bool becomes_local(const GElf_Sym *sym) {
+    bool hidden = GELF_ST_VISIBILITY(sym->st_other) == STV_HIDDEN && sym->st_shndx != SHN_UNDEF;
+    return GELF_ST_BIND(sym->st_info) == STB_LOCAL || hidden;
+}
+
+static void reorder(symtab *s) {
+    GElf_Sym *all = wx_xmalloc(s->count * sizeof *all);
+    for (uint32_t i = 0; i < s->count; i++) gelf_getsym(s->data, (int)i, &all[i]);
+    uint32_t at = 0;
+    for (int local = 1; local >= 0; local--) {
+        for (uint32_t i = 0; i < s->count; i++) {
+            if (becomes_local(&all[i]) != local) continue;
+            GElf_Sym sym = all[i];
+            if (local) {
+                sym.st_info = GELF_ST_INFO(STB_LOCAL, GELF_ST_TYPE(sym.st_info));
+                sym.st_other = STV_DEFAULT;
+            }
+            s->moved[i] = at;
+            gelf_update_sym(s->data, (int)at++, &sym);
+        }
+        if (local) s->header.sh_info = at;
+    }
+    gelf_update_shdr(s->section, &s->header);
+    elf_flagdata(s->data, ELF_C_SET, ELF_F_DIRTY);
+    free(all);
+}
+
+static void follow_relocations(Elf *elf, const symtab *s) {
+    for (Elf_Scn *scn = elf_nextscn(elf, NULL); scn; scn = elf_nextscn(elf, scn)) {
+        GElf_Shdr header;
+        gelf_getshdr(scn, &header);
+        if (header.sh_type != SHT_RELA) continue;
+        Elf_Data *data = elf_getdata(scn, NULL);
+        size_t n = header.sh_size / header.sh_entsize;
+        for (size_t i = 0; i < n; i++) {
+            GElf_Rela r;
+            gelf_getrela(data, (int)i, &r);
+            r.r_info = GELF_R_INFO(s->moved[GELF_R_SYM(r.r_info)], GELF_R_TYPE(r.r_info));
+            gelf_update_rela(data, (int)i, &r);
+        }
+        elf_flagdata(data, ELF_C_SET, ELF_F_DIRTY);
+    }
+}
+
+static bool hide_symbols(const char *path, wx_error *e) {
+    elf_version(EV_CURRENT);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    Elf *elf = fd < 0 ? NULL : elf_begin(fd, ELF_C_RDWR, NULL);
+    symtab s = {0};
+    bool ok = elf && find_symtab(elf, &s);
+    if (ok) {
+        s.moved = wx_xmalloc(s.count * sizeof *s.moved);
+        elf_flagelf(elf, ELF_C_SET, ELF_F_LAYOUT);
+        reorder(&s);
+        follow_relocations(elf, &s);
+        ok = elf_update(elf, ELF_C_WRITE) >= 0;
+        free(s.moved);
+    }
+    if (elf) elf_end(elf);
+    if (fd >= 0) close(fd);
+    return ok || wx_fail(e, WX_ERR_BACKEND, "the linked object cannot be rewritten: %s", elf_errmsg(-1));
+}
+
+static bool merge_in(const wx_unit *u, workdir *w, const wx_buf *parts, uint32_t count, wx_buf *out, wx_error *e) {
+    char name[32];
+    for (uint32_t i = 0; i < count; i++) {
+        snprintf(name, sizeof name, "%06u.o", i);
+        if (!wx_file_write(add_file(w, name), parts[i].data, parts[i].len, e)) return false;
+    }
+    const char *merged = add_file(w, "merged.o");
+    return link_files(u, w, merged, e) && hide_symbols(merged, e) && wx_file_read(out, merged, e);
+}
+
+bool wx_merge_objects(const wx_unit *u, const wx_buf *parts, uint32_t count, wx_buf *out, wx_error *e) {
+    if (count == 1) {
+        wx_buf_add(out, parts[0].data, parts[0].len);
+        return true;
+    }
+    workdir w = {0};
+    bool ok = open_workdir(&w, count + 1, e) && merge_in(u, &w, parts, count, out, e);
+    close_workdir(&w);
+    return ok;
+}
