@@ -28,7 +28,8 @@ if(WASMX_WERROR)
 endif()
 set(WX_DEFINITIONS _GNU_SOURCE WASMX_VERSION="${PROJECT_VERSION}")
 # A static executable takes from libwasmx only what it uses.
-set(WX_RUNTIME_OPTIONS -ffunction-sections -fdata-sections)
+# Backtraces walk frame pointers.
+set(WX_RUNTIME_OPTIONS -ffunction-sections -fdata-sections -fno-omit-frame-pointer)
 
 add_compile_options(${WX_COMMON_OPTIONS})
 add_compile_definitions(${WX_DEFINITIONS})

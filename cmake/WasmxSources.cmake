@@ -14,7 +14,8 @@ endfunction()
 # which live in runtime/<arch>/ or are named *_<arch>.c, *_<arch>.S.
 function(wx_runtime_sources out arch)
     set(root ${PROJECT_SOURCE_DIR}/runtime)
-    file(GLOB all CONFIGURE_DEPENDS ${root}/*.c ${root}/*.S ${root}/${arch}/*.c ${root}/${arch}/*.S)
+    file(GLOB all CONFIGURE_DEPENDS ${root}/*.c ${root}/*.S ${root}/wasi/*.c ${root}/${arch}/*.c
+         ${root}/${arch}/*.S)
     foreach(other x86_64 aarch64)
         if(NOT arch STREQUAL other)
             list(FILTER all EXCLUDE REGEX "_${other}\\.[cS]$")

@@ -1,0 +1,146 @@
+// runtime/entry.c: calls from the host into guest code.
+//
+// in: an instance, a thunk and its packed arguments; out: a status. Sets the stack limit of every linked instance, links
+// an entry record where a trap resumes, and calls through the assembly. Takes no lock and allocates nothing but on a
+// thread's first call, which needs a stack for signal handlers.
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+
+#include "runtime/internal.h"
+
+#define HOST_RESERVE ((uint64_t)128 << 10) // for host functions, below the guest's limit
+#define FOREIGN_STACK ((uint64_t)64 << 10) // assumed on a stack that is not the thread's, such as a coroutine's
+#define SIGNAL_STACK ((size_t)64 << 10)
+
+_Thread_local wx_thread wx_this_thread __attribute__((tls_model("initial-exec")));
+
+static pthread_once_t key_once = PTHREAD_ONCE_INIT;
+static pthread_key_t thread_key;
+
+static void end_thread(void *p) {
+    wx_thread *t = p;
+    stack_t now;
+    if (!sigaltstack(NULL, &now) && now.ss_sp == t->signal_stack) sigaltstack(&(stack_t){.ss_flags = SS_DISABLE}, NULL);
+    munmap(t->signal_stack, t->signal_stack_size);
+    t->signal_stack = NULL;
+}
+
+static void make_key(void) { pthread_key_create(&thread_key, end_thread); }
+
+static void find_stack(wx_thread *t) {
+    pthread_attr_t attr;
+    void *low = NULL;
+    size_t size = 0, guard = 0;
+    if (!pthread_getattr_np(pthread_self(), &attr)) {
+        pthread_attr_getstack(&attr, &low, &size);
+        pthread_attr_getguardsize(&attr, &guard);
+        pthread_attr_destroy(&attr);
+    }
+    t->low = (uint64_t)(uintptr_t)low + guard;
+    t->high = (uint64_t)(uintptr_t)low + size;
+    uint64_t usable = t->high > t->low ? t->high - t->low : 0;
+    t->limit = t->low + (usable < 2 * HOST_RESERVE ? usable / 2 : HOST_RESERVE);
+    if (!t->limit) t->limit = 1;
+}
+
+// The handler of a stack overflow cannot run on the stack that overflowed.
+static void make_signal_stack(wx_thread *t) {
+    stack_t now;
+    if (sigaltstack(NULL, &now) || !(now.ss_flags & SS_DISABLE)) return;
+    size_t size = SIGNAL_STACK + wx_round_up(getauxval(AT_MINSIGSTKSZ), wx_page_size());
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p == MAP_FAILED) return;
+    t->signal_stack = p;
+    t->signal_stack_size = size;
+    sigaltstack(&(stack_t){.ss_sp = p, .ss_size = size}, NULL);
+    pthread_once(&key_once, make_key);
+    pthread_setspecific(thread_key, t);
+}
+
+static __attribute__((noinline, cold)) void start_thread(wx_thread *t) {
+    find_stack(t);
+    make_signal_stack(t);
+}
+
+uint64_t wx_stack_limit(size_t max_stack) {
+    wx_thread *t = &wx_this_thread;
+    if (!WX_LIKELY(t->limit)) start_thread(t);
+    uint64_t sp = (uint64_t)(uintptr_t)__builtin_frame_address(0);
+    bool own = sp - t->low < t->high - t->low;
+    if (WX_LIKELY(own && !max_stack)) return t->limit;
+    if (!own) return sp - (max_stack ? max_stack : FOREIGN_STACK);
+    return max_stack < sp && sp - max_stack > t->limit ? sp - max_stack : t->limit;
+}
+
+static __attribute__((noinline)) void spread_limit(wasmx_instance *instance, uint64_t limit) {
+    wx_link *first = &instance->state->link, *l = first;
+    do {
+        if (l->instance) l->instance->stack_limit = limit;
+        l = l->next;
+    } while (l != first);
+}
+
+uint32_t wx_call(wasmx_instance *instance, void *ctx, void *thunk, void *code, wasmx_value *slots) {
+    wx_thread *t = &wx_this_thread;
+    uint64_t limit = wx_stack_limit(instance->state->max_stack), before = instance->stack_limit;
+    wx_entry entry = {.prev = t->top, .instance = instance, .limit = limit};
+    if (limit != before) spread_limit(instance, limit);
+    t->top = &entry;
+    uint32_t status = wx_enter(ctx, thunk, code, slots, &entry.sp);
+    t->top = entry.prev;
+    if (entry.prev && limit != before) spread_limit(instance, before);
+    return status;
+}
+
+uint32_t wxrt_call(wasmx_instance *i, void *thunk, void *code, wasmx_value *slots) {
+    return wx_call(i, wx_ctx(i), thunk, code, slots);
+}
+
+// ---- Rings
+
+void wx_link_init(wx_link *link, wasmx_instance *instance) {
+    *link = (wx_link){.next = link, .prev = link, .instance = instance};
+}
+
+static bool same_ring(const wx_link *a, const wx_link *b) {
+    const wx_link *l = a;
+    do {
+        if (l == b) return true;
+        l = l->next;
+    } while (l != a);
+    return false;
+}
+
+// Afterwards all of the ring have one limit: that of the call which runs, else the thread's.
+static void level_limits(wx_link *first) {
+    const wx_entry *top = wx_this_thread.top;
+    uint64_t limit = top ? top->limit : wx_stack_limit(0);
+    wx_link *l = first;
+    do {
+        if (l->instance) l->instance->stack_limit = limit;
+        l = l->next;
+    } while (l != first);
+}
+
+void wx_link_join(wx_link *a, wx_link *b) {
+    if (same_ring(a, b)) return;
+    wx_link *after_a = a->next, *after_b = b->next;
+    a->next = after_b;
+    after_b->prev = a;
+    b->next = after_a;
+    after_a->prev = b;
+    level_limits(a);
+}
+
+void wx_link_leave(wx_link *link) {
+    link->prev->next = link->next;
+    link->next->prev = link->prev;
+    link->next = link->prev = link;
+}
+
+void wx_link_func(wx_link *link, const wasmx_func *func) {
+    if (link && func && func->owner) wx_link_join(link, &func->owner->state->link);
+}

@@ -1,0 +1,90 @@
+// runtime/entry_aarch64.S: into guest code and back, for AAPCS64. See internal.h for what the three symbols do.
+    .text
+    .p2align 4
+    .globl wx_enter
+    .hidden wx_enter
+    .type wx_enter, %function
+// uint32_t wx_enter(void *ctx, void *thunk, void *code, wasmx_value *slots, void **sp)
+wx_enter:
+    .cfi_startproc
+    hint #34                    // bti c
+    stp x29, x30, [sp, #-160]!
+    .cfi_def_cfa_offset 160
+    .cfi_offset x29, -160
+    .cfi_offset x30, -152
+    mov x29, sp
+    stp x19, x20, [sp, #16]
+    stp x21, x22, [sp, #32]
+    stp x23, x24, [sp, #48]
+    stp x25, x26, [sp, #64]
+    stp x27, x28, [sp, #80]
+    stp d8, d9, [sp, #96]
+    stp d10, d11, [sp, #112]
+    stp d12, d13, [sp, #128]
+    stp d14, d15, [sp, #144]
+    .cfi_offset x19, -144
+    .cfi_offset x20, -136
+    .cfi_offset x21, -128
+    .cfi_offset x22, -120
+    .cfi_offset x23, -112
+    .cfi_offset x24, -104
+    .cfi_offset x25, -96
+    .cfi_offset x26, -88
+    .cfi_offset x27, -80
+    .cfi_offset x28, -72
+    .cfi_offset 72, -64
+    .cfi_offset 73, -56
+    .cfi_offset 74, -48
+    .cfi_offset 75, -40
+    .cfi_offset 76, -32
+    .cfi_offset 77, -24
+    .cfi_offset 78, -16
+    .cfi_offset 79, -8
+    mov x9, sp
+    str x9, [x4]
+    mov x20, x0
+    mov x16, x1
+    mov x0, x2
+    mov x1, x3
+    blr x16
+    mov w0, wzr
+    .globl wx_resume_here
+    .hidden wx_resume_here
+wx_resume_here:                 // sp as it was stored, w0 the status
+    hint #36                    // bti j
+    ldp x19, x20, [sp, #16]
+    ldp x21, x22, [sp, #32]
+    ldp x23, x24, [sp, #48]
+    ldp x25, x26, [sp, #64]
+    ldp x27, x28, [sp, #80]
+    ldp d8, d9, [sp, #96]
+    ldp d10, d11, [sp, #112]
+    ldp d12, d13, [sp, #128]
+    ldp d14, d15, [sp, #144]
+    ldp x29, x30, [sp], #160
+    .cfi_def_cfa_offset 0
+    ret
+    .cfi_endproc
+    .size wx_enter, . - wx_enter
+
+    .p2align 4
+    .globl wx_resume
+    .hidden wx_resume
+    .type wx_resume, %function
+// void wx_resume(void *sp, uint32_t status)
+wx_resume:
+    .cfi_startproc
+    hint #34                    // bti c
+    mov x9, x0
+    mov w0, w1
+    mov sp, x9
+    b wx_resume_here
+    .cfi_endproc
+    .size wx_resume, . - wx_resume
+
+    .section .note.gnu.property, "a"  // all entries are landing pads: branch target identification may stay on
+    .p2align 3
+    .long 4, 16, 5
+    .asciz "GNU"
+    .long 0xc0000000, 4, 1, 0
+    .section .note.GNU-stack, "", %progbits

@@ -1,0 +1,71 @@
+// runtime/helpers.c: what generated code calls for bulk operations: the helpers of abi.def that are not elsewhere.
+//
+// Each checks its bounds and traps, and has no effect when it traps.
+#include <string.h>
+
+#include "runtime/internal.h"
+
+static bool outside(uint64_t at, uint64_t n, uint64_t size) { return n > size || at > size - n; }
+
+static wasmx_table *table_of(wasmx_instance *i, uint32_t index) { return WX_AREA(i, tables, wasmx_table *)[index]; }
+
+uint64_t wxrt_memory_grow(wasmx_memory *m, uint64_t delta) { return wasmx_memory_grow(m, delta); }
+
+void wxrt_memory_init(wasmx_instance *i, uint32_t memory, uint32_t data, uint64_t dst, uint64_t src, uint64_t n) {
+    const wxrt_datadesc *d = &i->module->datas[data];
+    wasmx_memory *m = WX_AREA(i, memories, wasmx_memory *)[memory];
+    uint64_t size = WX_AREA(i, dropped_data, uint8_t)[data] ? 0 : d->size;
+    if (outside(src, n, size) || outside(dst, n, m->bytes)) WX_TRAP(MEMORY_OUT_OF_BOUNDS);
+    if (n) memcpy(m->base + dst, d->bytes + src, n);
+}
+
+void wxrt_data_drop(wasmx_instance *i, uint32_t data) { WX_AREA(i, dropped_data, uint8_t)[data] = 1; }
+void wxrt_elem_drop(wasmx_instance *i, uint32_t elem) { WX_AREA(i, dropped_elems, uint8_t)[elem] = 1; }
+
+static void *item_ref(wasmx_instance *i, uint32_t item) {
+    if (item == WXRT_ITEM_NULL) return NULL;
+    if (!(item & WXRT_ITEM_GLOBAL)) {
+        wasmx_func *f = wx_func_at(i, item);
+        if (!f) WX_TRAP(HOST);
+        return f;
+    }
+    uint32_t g = item & ~WXRT_ITEM_GLOBAL;
+    wasmx_value *cell = &WX_AREA(i, globals, wasmx_value)[g];
+    if (i->module->globals[g].import) cell = (wasmx_value *)(uintptr_t)cell->words[0];
+    return cell->externref;
+}
+
+void wxrt_table_init(wasmx_instance *i, uint32_t table, uint32_t elem, uint64_t dst, uint64_t src, uint64_t n) {
+    const wxrt_elemdesc *e = &i->module->elems[elem];
+    wasmx_table *t = table_of(i, table);
+    uint64_t count = WX_AREA(i, dropped_elems, uint8_t)[elem] ? 0 : e->count;
+    if (outside(src, n, count) || outside(dst, n, t->size)) WX_TRAP(TABLE_OUT_OF_BOUNDS);
+    for (uint64_t k = 0; k < n; k++) wx_table_put(t, dst + k, item_ref(i, e->items[src + k]));
+}
+
+void wxrt_table_copy(wasmx_instance *i, uint32_t to, uint32_t from, uint64_t dst, uint64_t src, uint64_t n) {
+    wasmx_table *a = table_of(i, to), *b = table_of(i, from);
+    if (outside(src, n, b->size) || outside(dst, n, a->size)) WX_TRAP(TABLE_OUT_OF_BOUNDS);
+    size_t size = a->is_func ? sizeof(wxrt_slot) : sizeof(void *);
+    if (n) memmove((char *)a->elems + dst * size, (char *)b->elems + src * size, n * size);
+}
+
+void wxrt_table_fill(wasmx_instance *i, uint32_t table, uint64_t at, void *ref, uint64_t n) {
+    wasmx_table *t = table_of(i, table);
+    if (outside(at, n, t->size)) WX_TRAP(TABLE_OUT_OF_BOUNDS);
+    for (uint64_t k = 0; k < n; k++) wx_table_put(t, at + k, ref);
+}
+
+void wxrt_table_set(wasmx_instance *i, uint32_t table, uint64_t at, void *ref) {
+    wxrt_table_fill(i, table, at, ref, 1);
+}
+
+void *wxrt_table_get(wasmx_instance *i, uint32_t table, uint64_t at) {
+    wasmx_table *t = table_of(i, table);
+    if (at >= t->size) WX_TRAP(TABLE_OUT_OF_BOUNDS);
+    return wx_table_ref(t, at);
+}
+
+uint64_t wxrt_table_grow(wasmx_instance *i, uint32_t table, uint64_t delta, void *ref) {
+    return wx_table_grow(table_of(i, table), delta, ref);
+}

@@ -1,0 +1,180 @@
+// runtime/internal.h: what the files of libwasmx share.
+//
+// Threads: a wasmx_module's record (struct wx_loaded) and the two range tables are shared by the process and written
+// under a lock; everything else belongs to an instance, and so to one thread at a time.
+#pragma once
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "runtime/abi.h"
+
+#define WX_INTERNAL __attribute__((visibility("hidden")))
+#define WX_LIKELY(x) __builtin_expect(!!(x), 1)
+#define WX_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+// Always returns false, so that `return wx_error_set(...)` reads well. err may be NULL.
+WX_INTERNAL bool wx_error_set(wasmx_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+// ---- Instances tied together: a ring
+//
+// Guest functions of linked instances call one another without the runtime seeing it, so all of them must have the
+// stack limit of the thread that entered one of them. Every function reference that can travel from one instance to
+// another joins their rings: an import, a table, a global.
+typedef struct wx_link {
+    struct wx_link *next, *prev;
+    wasmx_instance *instance; // NULL: a table or global made by the host
+} wx_link;
+
+WX_INTERNAL void wx_link_init(wx_link *link, wasmx_instance *instance);
+WX_INTERNAL void wx_link_join(wx_link *a, wx_link *b);
+WX_INTERNAL void wx_link_leave(wx_link *link);
+// Leaves, and frees the instances that failed to start when nothing else is left in the ring to reach them.
+WX_INTERNAL void wx_link_end(wx_link *link);
+// Joins what `func` belongs to with `link`; either may be NULL.
+WX_INTERNAL void wx_link_func(wx_link *link, const wasmx_func *func);
+
+struct wxrt_host_state {
+    wx_link link;
+    void *block;           // the instance's allocation, when it is not in the mapping of its memory 0
+    size_t max_stack;      // 0: what the thread has
+    wasmx_func **funcs;    // by index in module->funcs: those without a place in `refs`, made when asked for
+    wasmx_global **globals; // by global index: imported ones, and own ones made when asked for
+    bool zombie;           // failed to start, but functions of it may be in tables of others
+    wasmx_trap trap;
+};
+
+static inline void *wx_ctx(const wasmx_instance *i) { return (char *)(i + 1) + WXRT_LOW_GUARD; }
+
+#define WX_AREA(i, array, type) ((type *)((char *)(i) - (i)->module->layout.array))
+
+// ---- Threads and entry (entry.c)
+
+typedef struct wx_entry { // one call from the host that has not ended
+    struct wx_entry *prev;
+    void *sp;             // where the assembly resumes when the call ends by a trap
+    wasmx_instance *instance;
+    uint64_t limit;
+} wx_entry;
+
+typedef struct wx_thread {
+    wx_entry *top;
+    uint64_t limit;       // the lowest stack pointer of guest code; 0: this thread was not set up yet
+    uint64_t low, high;   // its stack
+    void *signal_stack;
+    size_t signal_stack_size;
+} wx_thread;
+
+extern WX_INTERNAL _Thread_local wx_thread wx_this_thread __attribute__((tls_model("initial-exec")));
+
+// Calls thunk(code, slots) with ctx pinned; the instance is the one a trap is recorded in.
+WX_INTERNAL uint32_t wx_call(wasmx_instance *instance, void *ctx, void *thunk, void *code, wasmx_value *slots);
+// The stack limit of guest code called here and now.
+WX_INTERNAL uint64_t wx_stack_limit(size_t max_stack);
+
+// The assembly of one architecture. wx_enter stores its stack pointer in *sp and returns 0, or the status wx_resume was
+// given. wx_resume_here is where a signal handler continues, with that stack pointer and the status in the result
+// register.
+WX_INTERNAL uint32_t wx_enter(void *ctx, void *thunk, void *code, wasmx_value *slots, void **sp);
+WX_INTERNAL void wx_resume(void *sp, uint32_t status) __attribute__((noreturn));
+extern WX_INTERNAL const char wx_resume_here[];
+
+// ---- Traps (trap.c, signals.c)
+
+// Ends the innermost call. message NULL: the status' own.
+WX_INTERNAL void wx_raise(uint32_t status, const char *message, int32_t exit_code) __attribute__((noreturn));
+#define WX_TRAP(name) wx_raise(WASMX_TRAP_##name, NULL, 0)
+
+typedef struct wx_where { // a place in guest code that trapped
+    uint64_t pc, fp, sp;
+    uint64_t link; // return address of a function without a frame, or 0
+} wx_where;
+
+// Fills the trap record of the innermost entry. Async-signal-safe.
+WX_INTERNAL void wx_trap_record(const wx_entry *entry, uint32_t status, const wx_where *where);
+WX_INTERNAL void wx_signals_install(void);
+
+// ---- Address ranges (ranges.c): read without a lock, from a signal handler too
+
+typedef struct wx_ranges wx_ranges;
+extern WX_INTERNAL wx_ranges wx_code_ranges;   // owner: the wasmx_module
+extern WX_INTERNAL wx_ranges wx_memory_ranges; // owner: any
+// NULL: out of memory. What it returns goes to wx_ranges_remove.
+WX_INTERNAL void *wx_ranges_add(wx_ranges *ranges, const void *low, const void *high, const void *owner);
+WX_INTERNAL void wx_ranges_remove(wx_ranges *ranges, void *range);
+// The owner of the range that holds the address, or NULL.
+WX_INTERNAL const void *wx_ranges_find(wx_ranges *ranges, uint64_t address);
+
+// ---- Modules (module.c, cpu*.c, types.c)
+
+typedef struct wx_loaded { // a module this process has used
+    struct wx_loaded *next;
+    const wasmx_module *_Atomic module; // NULL: forgotten, the record is free
+    void *range;
+    _Atomic int image_fd;  // -1: not made
+} wx_loaded;
+
+// Checks the module on first use (ABI, target, CPU), gives its types identities and makes its code known.
+WX_INTERNAL wx_loaded *wx_module_load(const wasmx_module *module, wasmx_error *err);
+// A descriptor of the module's image, or -1.
+WX_INTERNAL int wx_module_image(wx_loaded *loaded);
+WX_INTERNAL bool wx_cpu_has(const char *features, char *missing, size_t size);
+WX_INTERNAL bool wx_cpu_has_feature(const char *name, size_t length);
+WX_INTERNAL bool wx_types_intern(const wasmx_module *module); // false: out of memory
+// The function a code address is in; false: none.
+WX_INTERNAL bool wx_find_frame(uint64_t address, wasmx_frame *out, uint64_t *start);
+
+// ---- Types as text and their matching (types.c)
+
+// "(i32, i64) -> (f32)", cut to size.
+WX_INTERNAL void wx_type_text(const wxrt_type *type, char *out, size_t size);
+WX_INTERNAL const char *wx_value_type_text(uint32_t type);
+// Value types, each with the module its indices count in (may be NULL): a is a subtype of b.
+WX_INTERNAL bool wx_type_matches(uint32_t a, const wasmx_module *in_a, uint32_t b, const wasmx_module *in_b);
+// A type as letters ("ii:i") read into kinds; false: malformed.
+typedef struct wx_signature { uint32_t params, results; uint32_t *kinds; } wx_signature;
+WX_INTERNAL bool wx_signature_read(wx_signature *signature, const char *letters);
+WX_INTERNAL bool wx_signature_is(const wx_signature *signature, const wxrt_type *type);
+
+// ---- Memories, tables, globals
+
+WX_INTERNAL uint64_t wx_page_size(void);
+static inline uint64_t wx_round_up(uint64_t n, uint64_t to) { return (n + to - 1) / to * to; }
+
+// Limits in pages; false: err says why. limit in bytes, 0: none.
+typedef struct wx_memory_limits { uint64_t min, max; bool has_max, is64, explicit_bounds; uint64_t limit; } wx_memory_limits;
+WX_INTERNAL bool wx_memory_plan(wasmx_memory *memory, const wx_memory_limits *limits, wasmx_error *err);
+// Makes the planned memory, with `front` bytes before its low guard of which the last `area` are made readable and
+// writable. Fails when the address space or the memory is short.
+WX_INTERNAL bool wx_memory_map(wasmx_memory *memory, uint64_t front, uint64_t area, wasmx_error *err);
+WX_INTERNAL void wx_memory_unmap(wasmx_memory *memory);
+
+WX_INTERNAL bool wx_table_init(wasmx_table *table, uint64_t min, uint64_t limit, wasmx_error *err);
+WX_INTERNAL void wx_table_put(wasmx_table *table, uint64_t at, void *ref); // in bounds
+WX_INTERNAL void *wx_table_ref(const wasmx_table *table, uint64_t at);
+WX_INTERNAL uint64_t wx_table_grow(wasmx_table *table, uint64_t delta, void *ref);
+WX_INTERNAL bool wx_is_func_type(uint32_t type); // references to functions
+
+// ---- Instances
+
+// The function at an index of module->funcs, its record made if need be; NULL: out of memory.
+WX_INTERNAL wasmx_func *wx_func_at(wasmx_instance *instance, uint32_t index);
+WX_INTERNAL wasmx_global *wx_global_at(wasmx_instance *instance, uint32_t index);
+WX_INTERNAL bool wx_resolve_imports(wasmx_instance *instance, const wasmx_options *options, wasmx_error *err);
+
+// ---- Linker
+
+typedef struct wx_definition {
+    char *module, *name;
+    wasmx_extern value;       // host functions: kind WASMX_FUNC and no func
+    wx_signature signature;   // host functions
+    void *function, *env;
+    bool is_callback;
+} wx_definition;
+
+struct wasmx_linker {
+    wx_definition *slots;     // open addressing; free where name is NULL
+    size_t count, capacity;   // capacity is 0 or a power of two
+    wasmx_wasi *wasi;
+};
+
+WX_INTERNAL const wx_definition *wx_linker_find(const wasmx_linker *linker, const char *module, const char *name);

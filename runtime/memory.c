@@ -1,0 +1,109 @@
+// runtime/memory.c: linear memories.
+//
+//   [ front ][ low guard 64 KiB ] base► [ accessible | reserved ........ ][ high guard ]
+//
+// The whole is one reservation without access; growing makes more of it readable and writable, so base never moves.
+// front is the instance for its memory 0 (abi.h), nothing for all others. Modules with explicit bounds need neither
+// 4 GiB of addresses nor a high guard, and live with less where the system gives no more.
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "runtime/internal.h"
+
+#define MAX_PAGES64 ((uint64_t)1 << 48)
+#define RESERVE64 ((uint64_t)64 << 30) // address space of a 64-bit memory without a smaller maximum
+
+uint64_t wx_page_size(void) {
+    static _Atomic uint64_t size;
+    uint64_t s = atomic_load_explicit(&size, memory_order_relaxed);
+    if (!s) atomic_store_explicit(&size, s = (uint64_t)sysconf(_SC_PAGESIZE), memory_order_relaxed);
+    return s;
+}
+
+static uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
+bool wx_memory_plan(wasmx_memory *m, const wx_memory_limits *l, wasmx_error *err) {
+    uint64_t most = l->is64 ? MAX_PAGES64 : WXRT_MAX_PAGES32;
+    uint64_t max = least(l->has_max ? l->max : most, most);
+    if (l->limit) max = least(max, l->limit / WXRT_PAGE);
+    if (l->min > max)
+        return wx_error_set(err, "memory of %llu pages: the limit is %llu", (unsigned long long)l->min,
+                            (unsigned long long)max);
+    *m = (wasmx_memory){.bytes = l->min * WXRT_PAGE, .max_bytes = max * WXRT_PAGE, .has_max = l->has_max,
+                        .declared_max = l->max, .is64 = l->is64};
+    m->reserved = l->is64 ? least(m->max_bytes, RESERVE64) : WXRT_RESERVE32;
+    if (l->explicit_bounds) m->reserved = least(m->reserved, m->max_bytes);
+    if (m->reserved < m->bytes) m->reserved = m->bytes;
+    return true;
+}
+
+// Where a reservation was given back: the place to ask for first. A kernel would choose it anyway; emulators go on to ever
+// new addresses, and keep tables of them all.
+static void *_Atomic last_freed;
+
+// Asks for less while the system refuses, down to what is needed now. Guard mode needs all of it.
+static void *reserve(wasmx_memory *m, uint64_t around, bool flexible) {
+    for (;;) {
+        void *p = mmap(atomic_load(&last_freed), around + m->reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (p != MAP_FAILED) return p;
+        if (!flexible || m->reserved <= m->bytes) return NULL;
+        uint64_t half = m->reserved / 2 / WXRT_PAGE * WXRT_PAGE;
+        m->reserved = half > m->bytes ? half : m->bytes;
+    }
+}
+
+bool wx_memory_map(wasmx_memory *m, uint64_t front, uint64_t area, wasmx_error *err) {
+    uint64_t before = front + WXRT_LOW_GUARD;
+    bool flexible = m->is64 || m->reserved < WXRT_RESERVE32 || m->reserved == m->max_bytes;
+    uint8_t *p = reserve(m, before + WXRT_HIGH_GUARD, flexible);
+    if (!p) return wx_error_set(err, "no address space for a memory of %llu bytes", (unsigned long long)m->reserved);
+    m->mapping = p;
+    m->mapping_size = before + m->reserved + WXRT_HIGH_GUARD;
+    m->base = p + before;
+    bool ok = !area || !mprotect(p + front - area, area, PROT_READ | PROT_WRITE);
+    ok = ok && (!m->bytes || !mprotect(m->base, m->bytes, PROT_READ | PROT_WRITE));
+    ok = ok && (m->range = wx_ranges_add(&wx_memory_ranges, p, p + m->mapping_size, p));
+    if (ok) return true;
+    munmap(p, m->mapping_size);
+    return wx_error_set(err, "out of memory for a memory of %llu bytes", (unsigned long long)m->bytes);
+}
+
+void wx_memory_unmap(wasmx_memory *m) {
+    if (!m->mapping) return;
+    wx_ranges_remove(&wx_memory_ranges, m->range);
+    void *mapping = m->mapping; // m may lie inside
+    munmap(mapping, m->mapping_size);
+    atomic_store(&last_freed, mapping);
+}
+
+uint64_t wasmx_memory_grow(wasmx_memory *m, uint64_t pages) {
+    uint64_t old = m->bytes / WXRT_PAGE, most = least(m->max_bytes, m->reserved);
+    if (!pages) return old;
+    if (most < m->bytes || pages > (most - m->bytes) / WXRT_PAGE) return UINT64_MAX;
+    if (mprotect(m->base + m->bytes, pages * WXRT_PAGE, PROT_READ | PROT_WRITE)) return UINT64_MAX;
+    m->bytes += pages * WXRT_PAGE;
+    return old;
+}
+
+uint8_t *wasmx_memory_data(const wasmx_memory *m) { return m->base; }
+uint64_t wasmx_memory_size(const wasmx_memory *m) { return m->bytes; }
+
+void *wasmx_memory_at(const wasmx_memory *m, uint64_t address, uint64_t length) {
+    return address <= m->bytes && length <= m->bytes - address ? m->base + address : NULL;
+}
+
+wasmx_memory *wasmx_memory_new(uint64_t min_pages, uint64_t max_pages) {
+    bool has_max = max_pages != UINT64_MAX;
+    wasmx_memory *m = malloc(sizeof *m);
+    wx_memory_limits limits = {.min = min_pages, .max = max_pages, .has_max = has_max};
+    if (m && min_pages <= max_pages && wx_memory_plan(m, &limits, NULL) && wx_memory_map(m, 0, 0, NULL)) return m;
+    free(m);
+    return NULL;
+}
+
+void wasmx_memory_free(wasmx_memory *m) {
+    if (!m) return;
+    wx_memory_unmap(m);
+    free(m);
+}

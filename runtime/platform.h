@@ -1,0 +1,75 @@
+// runtime/platform.h: what signal handling must know of an architecture. The one place of the runtime with its #if.
+#pragma once
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <ucontext.h>
+
+#include "runtime/internal.h"
+
+#if defined(__x86_64__)
+
+#define WX_TARGET "x86_64"
+#define WX_TRAP_SIGNAL SIGILL
+
+// ud1l code(%eax), %eax: what llvm.ubsantrap(code) is. 0: another instruction.
+static inline uint32_t wx_trap_code(const void *pc) {
+    const uint8_t *p = pc;
+    return p[0] == 0x67 && p[1] == 0x0f && p[2] == 0xb9 && p[3] == 0x40 ? p[4] : 0;
+}
+
+// Is what returns to `ret` a call of the function at `start`, as far as one can tell?
+static inline bool wx_is_call(uint64_t ret, uint64_t start) {
+    const uint8_t *p = (const uint8_t *)ret;
+    int32_t offset;
+    memcpy(&offset, p - 4, 4);
+    if (p[-5] == 0xe8) return ret + (uint64_t)(int64_t)offset == start;
+    return (p[-2] == 0xff && (p[-1] & 0x38) == 0x10) || (p[-3] == 0xff && (p[-2] & 0x38) == 0x10);
+}
+
+static inline wx_where wx_where_of(const ucontext_t *uc) {
+    const greg_t *r = uc->uc_mcontext.gregs;
+    wx_where w = {.pc = (uint64_t)r[REG_RIP], .fp = (uint64_t)r[REG_RBP], .sp = (uint64_t)r[REG_RSP]};
+    if (w.sp % 8 == 0) memcpy(&w.link, (const void *)w.sp, 8); // on top of the stack while there is no frame
+    return w;
+}
+
+static inline void wx_continue_at(ucontext_t *uc, void *sp, uint32_t status) {
+    uc->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)wx_resume_here;
+    uc->uc_mcontext.gregs[REG_RSP] = (greg_t)(uintptr_t)sp;
+    uc->uc_mcontext.gregs[REG_RAX] = status;
+}
+
+#elif defined(__aarch64__)
+
+#define WX_TARGET "aarch64"
+#define WX_TRAP_SIGNAL SIGTRAP
+
+// brk #(0x5500 | code)
+static inline uint32_t wx_trap_code(const void *pc) {
+    uint32_t word;
+    memcpy(&word, pc, 4);
+    return (word & 0xffffe01f) == 0xd42aa000 ? (word >> 5) & 0xff : 0;
+}
+
+static inline bool wx_is_call(uint64_t ret, uint64_t start) {
+    uint32_t word;
+    memcpy(&word, (const void *)(ret - 4), 4);
+    if (word >> 26 == 0x25) return ret - 4 + (uint64_t)((int64_t)((uint64_t)word << 38) >> 36) == start;
+    return (word & 0xfffffc1f) == 0xd63f0000;
+}
+
+static inline wx_where wx_where_of(const ucontext_t *uc) {
+    const mcontext_t *m = &uc->uc_mcontext;
+    return (wx_where){.pc = m->pc, .fp = m->regs[29], .sp = m->sp, .link = m->regs[30]};
+}
+
+static inline void wx_continue_at(ucontext_t *uc, void *sp, uint32_t status) {
+    uc->uc_mcontext.pc = (uint64_t)(uintptr_t)wx_resume_here;
+    uc->uc_mcontext.sp = (uint64_t)(uintptr_t)sp;
+    uc->uc_mcontext.regs[0] = status;
+}
+
+#else
+#error "libwasmx runs on x86-64 and aarch64"
+#endif

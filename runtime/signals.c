@@ -1,0 +1,83 @@
+// runtime/signals.c: hardware faults of generated code become traps; every other fault goes to who was there before.
+//
+// The handler acts only when the faulting instruction lies in generated code of a known module and this thread is in a
+// call. It then records the trap and rewrites the interrupted context, so that returning from the handler continues in
+// the entry assembly with the status as its result. Everything it calls is async-signal-safe.
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include "runtime/platform.h"
+
+#define STACK_GUARD ((uint64_t)1 << 20) // below a stack: its guard, or the gap the kernel keeps
+
+static const int signals[] = {SIGSEGV, SIGBUS, WX_TRAP_SIGNAL};
+static struct sigaction before[WX_COUNT(signals)];
+static pthread_once_t install_once = PTHREAD_ONCE_INIT;
+
+static bool in_stack_guard(const wx_thread *t, uint64_t address) {
+    return address < t->low + wx_page_size() && address >= t->low - STACK_GUARD;
+}
+
+// The status a fault of generated code stands for, or 0 when it is none of ours.
+static uint32_t classify(const wx_thread *t, int sig, const siginfo_t *info, uint64_t pc) {
+    if (info->si_code <= 0 || !wx_ranges_find(&wx_code_ranges, pc)) return 0;
+    if (sig == WX_TRAP_SIGNAL) {
+        uint32_t code = wx_trap_code((const void *)pc);
+        return code < WASMX_STATUS_COUNT ? code : 0;
+    }
+    uint64_t address = (uint64_t)(uintptr_t)info->si_addr;
+    if (wx_ranges_find(&wx_memory_ranges, address)) return WASMX_TRAP_MEMORY_OUT_OF_BOUNDS;
+    return in_stack_guard(t, address) ? WASMX_TRAP_STACK_EXHAUSTED : 0;
+}
+
+static void restore_default(int sig) { sigaction(sig, &(struct sigaction){.sa_handler = SIG_DFL}, NULL); }
+
+// A fault happens again when the handler returns, now with the default action; a signal that somebody sent does not.
+static void die_of(int sig, const siginfo_t *info) {
+    restore_default(sig);
+    if (info->si_code <= 0) raise(sig);
+}
+
+static void pass_on(int sig, siginfo_t *info, void *context) {
+    const struct sigaction *old = before;
+    for (size_t k = 0; k < WX_COUNT(signals); k++)
+        if (signals[k] == sig) old = &before[k];
+    if (!(old->sa_flags & SA_SIGINFO) && old->sa_handler == SIG_IGN && info->si_code <= 0) return;
+    if (!(old->sa_flags & SA_SIGINFO) && (old->sa_handler == SIG_DFL || old->sa_handler == SIG_IGN)) {
+        die_of(sig, info);
+        return;
+    }
+    sigset_t mask = old->sa_mask;
+    if (!(old->sa_flags & SA_NODEFER)) sigaddset(&mask, sig);
+    pthread_sigmask(SIG_BLOCK, &mask, NULL); // returning from the signal restores it
+    if (old->sa_flags & SA_SIGINFO) old->sa_sigaction(sig, info, context);
+    else old->sa_handler(sig);
+}
+
+static void on_signal(int sig, siginfo_t *info, void *context) {
+    int saved = errno;
+    ucontext_t *uc = context;
+    wx_thread *t = &wx_this_thread;
+    wx_where where = {.pc = 0};
+    uint32_t status = 0;
+    if (t->top) {
+        where = wx_where_of(uc);
+        status = classify(t, sig, info, where.pc);
+    }
+    if (status) {
+        wx_trap_record(t->top, status, &where);
+        wx_continue_at(uc, t->top->sp, status);
+    } else {
+        pass_on(sig, info, context);
+    }
+    errno = saved;
+}
+
+static void install(void) {
+    struct sigaction ours = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+    sigemptyset(&ours.sa_mask);
+    for (size_t k = 0; k < WX_COUNT(signals); k++) sigaction(signals[k], &ours, &before[k]);
+}
+
+void wx_signals_install(void) { pthread_once(&install_once, install); }

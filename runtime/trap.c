@@ -1,0 +1,133 @@
+// runtime/trap.c: what a trap was, and where.
+//
+// in: a status and a place in guest code, from a signal handler, a helper or a host function; out: the trap record of
+// the instance the host entered. The walk over frames reads nothing but this thread's stack between the place and the
+// entry, and trusts no word of it.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/platform.h"
+
+#define SCAN_LIMIT ((uint64_t)256 << 10) // how far a broken chain is searched for its continuation
+
+static const char *const messages[] = {
+    "ok",
+#define TRAP(name, message) message,
+#include "wasmx_traps.def"
+#undef TRAP
+};
+
+const char *wasmx_status_message(wasmx_status status) {
+    return (unsigned)status < WASMX_STATUS_COUNT ? messages[status] : "unknown status";
+}
+
+static uint64_t word_at(uint64_t address) {
+    uint64_t w;
+    memcpy(&w, (const void *)(uintptr_t)address, 8);
+    return w;
+}
+
+// ---- Walking frames: [fp] is the caller's fp, [fp + 8] the return address
+
+static bool is_frame(uint64_t fp, uint64_t low, uint64_t high) {
+    return fp >= low && fp % 8 == 0 && fp < high && high - fp >= 16;
+}
+
+static void add_frame(wasmx_trap *trap, uint64_t address) {
+    wasmx_frame frame;
+    if (trap->frame_count < WASMX_MAX_FRAMES && wx_find_frame(address, &frame, NULL))
+        trap->frames[trap->frame_count++] = frame;
+}
+
+static void walk(wasmx_trap *trap, uint64_t fp, uint64_t low, uint64_t high) {
+    while (is_frame(fp, low, high) && trap->frame_count < WASMX_MAX_FRAMES) {
+        add_frame(trap, word_at(fp + 8) - 1);
+        low = fp + 16;
+        fp = word_at(fp);
+    }
+}
+
+// Does the chain from fp lead out of [low, high) at its upper end?
+static bool is_chain(uint64_t fp, uint64_t low, uint64_t high) {
+    while (is_frame(fp, low, high)) {
+        low = fp + 16;
+        fp = word_at(fp);
+    }
+    return fp >= high;
+}
+
+// Host functions may be compiled without frame pointers, and then hand on a chain that leads nowhere: look for the
+// lowest frame of generated code whose chain is whole.
+static uint64_t mend_chain(uint64_t fp, uint64_t low, uint64_t high) {
+    if (is_chain(fp, low, high)) return fp;
+    uint64_t end = high - low > SCAN_LIMIT ? low + SCAN_LIMIT : high;
+    for (uint64_t at = wx_round_up(low, 8); is_frame(at, low, end); at += 8)
+        if (wx_ranges_find(&wx_code_ranges, word_at(at + 8)) && is_chain(at, low, high)) return at;
+    return fp;
+}
+
+// A function that trapped before it made its frame: its caller's return address is not in the chain yet.
+static void add_frameless(wasmx_trap *trap, const wx_where *where, uint64_t high) {
+    wasmx_frame frame;
+    uint64_t start, caller_start;
+    if (!where->link || !wx_find_frame(where->pc, &frame, &start)) return;
+    if (!wx_find_frame(where->link - 1, &frame, &caller_start) || where->link - caller_start < 8) return;
+    if (!wx_is_call(where->link, start)) return;
+    if (is_frame(where->fp, where->sp, high) && word_at(where->fp + 8) == where->link) return;
+    add_frame(trap, where->link - 1);
+}
+
+static void set_message(wasmx_trap *trap, const char *message) {
+    size_t n = strnlen(message, sizeof trap->message - 1);
+    memcpy(trap->message, message, n);
+    trap->message[n] = 0;
+}
+
+static wasmx_trap *start_record(const wx_entry *entry, uint32_t status) {
+    wasmx_trap *trap = &entry->instance->state->trap;
+    trap->kind = (wasmx_status)status;
+    trap->exit_code = 0;
+    trap->frame_count = 0;
+    set_message(trap, messages[status]);
+    return trap;
+}
+
+void wx_trap_record(const wx_entry *entry, uint32_t status, const wx_where *where) {
+    wasmx_trap *trap = start_record(entry, status);
+    uint64_t high = (uint64_t)(uintptr_t)entry->sp;
+    add_frame(trap, where->pc);
+    add_frameless(trap, where, high);
+    walk(trap, where->fp, where->sp, high);
+}
+
+// ---- Raised by C code
+
+static __attribute__((noreturn)) void no_call(uint32_t status) {
+    fprintf(stderr, "wasmx: a trap was raised outside of any call: %s\n", messages[status]);
+    abort();
+}
+
+__attribute__((noinline)) void wx_raise(uint32_t status, const char *message, int32_t exit_code) {
+    wx_entry *entry = wx_this_thread.top;
+    if (status == WASMX_OK || status >= WASMX_STATUS_COUNT) status = WASMX_TRAP_HOST;
+    if (!entry) no_call(status);
+    uint64_t low = (uint64_t)(uintptr_t)__builtin_frame_address(0), high = (uint64_t)(uintptr_t)entry->sp;
+    wasmx_trap *trap = start_record(entry, status);
+    trap->exit_code = exit_code;
+    if (message) set_message(trap, message);
+    walk(trap, mend_chain(low, low, high), low, high);
+    wx_resume(entry->sp, status);
+}
+
+void wasmx_raise(wasmx_instance *instance, wasmx_status kind, const char *message) {
+    (void)instance;
+    wx_raise(kind, message, 0);
+}
+
+void wasmx_raise_exit(wasmx_instance *instance, int32_t code) {
+    (void)instance;
+    wx_raise(WASMX_TRAP_EXIT, NULL, code);
+}
+
+const wasmx_trap *wasmx_last_trap(const wasmx_instance *instance) { return &instance->state->trap; }
