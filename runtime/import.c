@@ -28,7 +28,7 @@ static bool incompatible(resolver *r, const wxrt_import *im, const char *wants, 
 
 static bool wrong_type(resolver *r, const wxrt_import *im, const char *given) {
     char wants[64];
-    wx_type_text(&r->instance->module->types[im->type], wants, sizeof wants);
+    wx_kind_text(&r->instance->module->types[im->type], wants, sizeof wants);
     return incompatible(r, im, wants, given);
 }
 
@@ -47,7 +47,7 @@ static bool set_host_func(resolver *r, const wxrt_import *im, void *code, void *
 static bool set_guest_func(resolver *r, const wxrt_import *im, const wasmx_func *given) {
     char text[64];
     if (given->type != *r->instance->module->types[im->type].id) {
-        wx_type_text(given->signature, text, sizeof text);
+        wx_kind_text(given->signature, text, sizeof text);
         return wrong_type(r, im, text);
     }
     *record_of(r) = *given;
@@ -61,7 +61,7 @@ static bool set_defined_func(resolver *r, const wxrt_import *im, const wx_defini
     if (!wx_signature_is(&d->signature, &r->instance->module->types[im->type])) {
         wxrt_type given = {.param_count = d->signature.params, .result_count = d->signature.results,
                            .kinds = d->signature.kinds};
-        wx_type_text(&given, text, sizeof text);
+        wx_kind_text(&given, text, sizeof text);
         return wrong_type(r, im, text);
     }
     return set_host_func(r, im, d->is_callback ? im->callback_adapter : im->typed_adapter, d->function, d->env);
@@ -109,7 +109,7 @@ static bool resolve_memory(resolver *r, const wxrt_import *im, const wx_definiti
 }
 
 static bool same_type(uint32_t a, const wasmx_module *in_a, uint32_t b, const wasmx_module *in_b) {
-    return wx_type_matches(a, in_a, b, in_b) && wx_type_matches(b, in_b, a, in_a);
+    return wx_kind_matches(a, in_a, b, in_b) && wx_kind_matches(b, in_b, a, in_a);
 }
 
 static bool resolve_table(resolver *r, const wxrt_import *im, const wx_definition *d) {
@@ -130,7 +130,7 @@ static bool resolve_global(resolver *r, const wxrt_import *im, const wx_definiti
     if (g->is_mutable != im->is_mutable)
         return incompatible(r, im, im->is_mutable ? "a mutable global" : "an immutable global", "the other");
     bool fits = im->is_mutable ? same_type(g->type, g->module, im->type, m)
-                               : wx_type_matches(g->type, g->module, im->type, m);
+                               : wx_kind_matches(g->type, g->module, im->type, m);
     if (!fits) return incompatible(r, im, wx_value_type_text(im->type), wx_value_type_text(g->type));
     WX_AREA(r->instance, globals, wasmx_value)[k].words[0] = (uint64_t)(uintptr_t)g->cell;
     r->instance->state->globals[k] = g;

@@ -126,10 +126,10 @@ WX_INTERNAL bool wx_find_frame(uint64_t address, wasmx_frame *out, uint64_t *sta
 // ---- Types as text and their matching (types.c)
 
 // "(i32, i64) -> (f32)", cut to size.
-WX_INTERNAL void wx_type_text(const wxrt_type *type, char *out, size_t size);
+WX_INTERNAL void wx_kind_text(const wxrt_type *type, char *out, size_t size);
 WX_INTERNAL const char *wx_value_type_text(uint32_t type);
 // Value types, each with the module its indices count in (may be NULL): a is a subtype of b.
-WX_INTERNAL bool wx_type_matches(uint32_t a, const wasmx_module *in_a, uint32_t b, const wasmx_module *in_b);
+WX_INTERNAL bool wx_kind_matches(uint32_t a, const wasmx_module *in_a, uint32_t b, const wasmx_module *in_b);
 // A type as letters ("ii:i") read into kinds; false: malformed.
 typedef struct wx_signature { uint32_t params, results; uint32_t *kinds; } wx_signature;
 WX_INTERNAL bool wx_signature_read(wx_signature *signature, const char *letters);

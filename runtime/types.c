@@ -75,7 +75,7 @@ static size_t list_text(const uint32_t *kinds, uint32_t count, char *out, size_t
     return add_text(out, size, at, ")");
 }
 
-void wx_type_text(const wxrt_type *t, char *out, size_t size) {
+void wx_kind_text(const wxrt_type *t, char *out, size_t size) {
     size_t at = list_text(t->kinds, t->param_count, out, size, 0);
     at = add_text(out, size, at, " -> ");
     list_text(t->kinds + t->param_count, t->result_count, out, size, at);
@@ -146,7 +146,7 @@ static bool heap_matches(uint32_t a, const wasmx_module *in_a, uint32_t b, const
     return a == b;
 }
 
-bool wx_type_matches(uint32_t a, const wasmx_module *in_a, uint32_t b, const wasmx_module *in_b) {
+bool wx_kind_matches(uint32_t a, const wasmx_module *in_a, uint32_t b, const wasmx_module *in_b) {
     uint32_t heap_bits = WXRT_INDEX_BIT | WXRT_LOW_MASK;
     a = reference(a);
     b = reference(b);
