@@ -132,6 +132,8 @@ typedef struct wasmx_extern {
 
 // False when there is no such export. What it points to is owned by the instance.
 WASMX_API bool wasmx_export(wasmx_instance *instance, const char *name, wasmx_extern *out);
+// The same for any name: Wasm allows NUL characters in it.
+WASMX_API bool wasmx_export_bytes(wasmx_instance *instance, const char *name, size_t size, wasmx_extern *out);
 // Shorthands; NULL when the export is absent or of another kind.
 WASMX_API wasmx_func *wasmx_export_func(wasmx_instance *instance, const char *name);
 WASMX_API wasmx_memory *wasmx_export_memory(wasmx_instance *instance, const char *name);

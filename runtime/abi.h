@@ -139,8 +139,9 @@ typedef struct wxrt_funcdesc { // a function that has an identity: exported or r
     void *code, *tail, *thunk; // NULL code: an import; index then is its number among the function imports
 } wxrt_funcdesc;
 
-typedef struct wxrt_export { // sorted by name (strcmp)
-    const char *name;
+typedef struct wxrt_export { // sorted by name: bytes, then length
+    const char *name;        // NUL-terminated; a NUL inside is part of it
+    uint32_t name_size;      // without the last NUL
     uint32_t kind;
     uint32_t index;          // functions: index in funcs; others: index in their index space
 } wxrt_export;
@@ -258,6 +259,7 @@ static inline uint64_t wxrt_abi_hash(void) {
     h = wxrt_hash_row(h, "memory", sizeof(struct wasmx_memory));
     h = wxrt_hash_row(h, "table", sizeof(struct wasmx_table));
     h = wxrt_hash_row(h, "import", sizeof(wxrt_import));
+    h = wxrt_hash_row(h, "export", sizeof(wxrt_export));
 #define FIELD(s, f) h = wxrt_hash_row(h, #s "." #f, offsetof(struct s, f));
 #define HELPER(name, result, parameters, sig) h = wxrt_hash_row(h, #name sig, 0);
 #include "runtime/abi.def"

@@ -78,7 +78,14 @@ static char *token(void) {
 
 static int hex_digit(char c) { return c <= '9' ? c - '0' : (c | 32) - 'a' + 10; }
 
-// Undoes percent-encoding in place; *zero tells of a NUL inside, which no C string can hold.
+static size_t encoded_size(const char *text) { // of what decode makes of it; NULs may be among them
+    size_t n = 0;
+    if (!strcmp(text, "%")) return 0;
+    for (const char *p = text; *p; p += *p == '%' && p[1] && p[2] ? 3 : 1) n++;
+    return n;
+}
+
+// Undoes percent-encoding in place.
 static char *decode(char *text) {
     char *to = text;
     if (!strcmp(text, "%")) *text = 0;
@@ -163,7 +170,7 @@ static bool v128_matches(const wasmx_value *got, const char *want) {
 static bool ref_matches(const value *got, const char *want) {
     const char *colon = strchr(want, ':');
     if (!strncmp(want, "ref.null", 8)) return !got->v.externref && strchr("re?", got->kind);
-    if (colon) return got->kind == 'e' && got->v.externref == host_ref(colon + 1);
+    if (colon) return strchr("e?", got->kind) && got->v.externref == host_ref(colon + 1);
     if (!strcmp(want, "ref.func")) return got->v.externref && strchr("r?", got->kind);
     return got->v.externref && strchr("e?", got->kind);
 }
@@ -344,10 +351,11 @@ static void get_results(const char *letters, const wasmx_value *results) {
     for (out.count = 0; *p; p++, out.count++) out.results[out.count] = (value){*p, results[out.count]};
 }
 
-static void invoke(wasmx_instance *i, const char *field, unsigned n) {
+static void invoke(wasmx_instance *i, const char *field, size_t size, unsigned n) {
     static wasmx_value args[MAX_VALUES], results[MAX_VALUES];
     static char letters[2 * MAX_VALUES];
-    wasmx_func *f = wasmx_export_func(i, field);
+    wasmx_extern e;
+    wasmx_func *f = wasmx_export_bytes(i, field, size, &e) && e.kind == WASMX_FUNC ? e.of.func : NULL;
     if (!f || wasmx_func_type(f, letters, sizeof letters) >= MAX_VALUES) {
         out.problem = f ? "too many values" : "no such function is exported";
         return;
@@ -363,9 +371,9 @@ static void invoke(wasmx_instance *i, const char *field, unsigned n) {
     if (out.status == WASMX_OK) get_results(letters, results);
 }
 
-static void get(wasmx_instance *i, const char *field) {
+static void get(wasmx_instance *i, const char *field, size_t size) {
     wasmx_extern e;
-    if (!wasmx_export(i, field, &e) || e.kind != WASMX_GLOBAL) {
+    if (!wasmx_export_bytes(i, field, size, &e) || e.kind != WASMX_GLOBAL) {
         out.problem = "no such global is exported";
         return;
     }
@@ -377,14 +385,16 @@ static void get(wasmx_instance *i, const char *field) {
 static void act(void) {
     bool invokes = !strcmp(token(), "invoke");
     unit *u = find_unit(token(), current);
-    char *field = decode(token());
+    char *field = token();
+    size_t size = encoded_size(field);
+    decode(field);
     unsigned n = invokes ? (unsigned)strtoul(token(), NULL, 10) : 0;
     out = (outcome){.status = WASMX_OK, .skip = u ? u->skip : NULL};
     if (out.skip) return;
     if (!u || !u->instance) out.problem = "no such instance";
     else if (n > MAX_VALUES) out.problem = "too many arguments";
-    else if (invokes) invoke(u->instance, field, n);
-    else get(u->instance, field);
+    else if (invokes) invoke(u->instance, field, size, n);
+    else get(u->instance, field, size);
 }
 
 // Deals with actions that could not be tried; true when the caller has an outcome to judge.
