@@ -57,10 +57,9 @@ Test(runtime_instance, reservations_come_and_go) {
     cr_assert_lt(address_space() - before, (uint64_t)1 << 20);
 }
 
-static const char memories[] =
-    "(module (memory (export \"m\") 1 3) (data (i32.const 65500) \"abc\")"
-    " (func (export \"grow\") (param i32) (result i32) (memory.grow (local.get 0)))"
-    " (func (export \"get\") (param i32) (result i32) (i32.load8_u (local.get 0))))";
+static const char memories[] = "(module (memory (export \"m\") 1 3) (data (i32.const 65500) \"abc\")"
+                               " (func (export \"grow\") (param i32) (result i32) (memory.grow (local.get 0)))"
+                               " (func (export \"get\") (param i32) (result i32) (i32.load8_u (local.get 0))))";
 
 static void grow_to_the_limit(wasmx_instance *i) {
     wasmx_memory *m = wasmx_export_memory(i, "m");
@@ -97,13 +96,15 @@ Test(runtime_instance, the_host_limits_memory) {
 
 Test(runtime_instance, a_large_image_is_private_to_each_instance) {
     size_t n = 300000;
-    char *text = malloc(2 * n), *p = text + sprintf(text, "(module (memory (export \"m\") 8) (data (i32.const 5000) \"");
+    char *text = malloc(2 * n),
+         *p = text + sprintf(text, "(module (memory (export \"m\") 8) (data (i32.const 5000) \"");
     for (size_t k = 0; k < n; k++) *p++ = (char)('a' + k % 23);
     strcpy(p, "\"))");
     const wasmx_module *m = compile(text);
     for (int round = 0; round < 2; round++) {
         wasmx_instance *one = start_with(m, NULL), *two = start_with(m, NULL);
-        uint8_t *a = wasmx_memory_data(wasmx_export_memory(one, "m")), *b = wasmx_memory_data(wasmx_export_memory(two, "m"));
+        uint8_t *a = wasmx_memory_data(wasmx_export_memory(one, "m")),
+                *b = wasmx_memory_data(wasmx_export_memory(two, "m"));
         for (size_t k = 0; k < n; k++) cr_assert(a[5000 + k] == 'a' + k % 23 && b[5000 + k] == a[5000 + k]);
         memset(a, 1, n);
         cr_assert(b[5000] == 'a' && b[4999] == 0 && a[4999] == 1 && b[5000 + n] == 0);
@@ -114,11 +115,11 @@ Test(runtime_instance, a_large_image_is_private_to_each_instance) {
 }
 
 Test(runtime_instance, several_memories) {
-    wasmx_instance *i = start(
-        "(module (memory $a 1) (memory $b (export \"b\") 2) (data (memory $b) (i32.const 70000) \"x\")"
-        " (func (export \"get\") (param i32) (result i32) (i32.load8_u $b (local.get 0)))"
-        " (func (export \"copy\") (param i32) (memory.copy $a $b (local.get 0) (i32.const 70000) (i32.const 1)))"
-        " (func (export \"a\") (param i32) (result i32) (i32.load8_u $a (local.get 0))))");
+    wasmx_instance *i =
+        start("(module (memory $a 1) (memory $b (export \"b\") 2) (data (memory $b) (i32.const 70000) \"x\")"
+              " (func (export \"get\") (param i32) (result i32) (i32.load8_u $b (local.get 0)))"
+              " (func (export \"copy\") (param i32) (memory.copy $a $b (local.get 0) (i32.const 70000) (i32.const 1)))"
+              " (func (export \"a\") (param i32) (result i32) (i32.load8_u $a (local.get 0))))");
     cr_assert_eq(call(i, "get", 70000, 0), 'x');
     expect_trap(i, "get", 131072, 0, WASMX_TRAP_MEMORY_OUT_OF_BOUNDS);
     expect_trap(i, "get", -1, 0, WASMX_TRAP_MEMORY_OUT_OF_BOUNDS);
@@ -149,8 +150,9 @@ Test(runtime_instance, unknown_imports) {
     expect_trap(i, "go", 1, 0, WASMX_TRAP_UNKNOWN_IMPORT);
     wasmx_linker *l = wasmx_linker_new();
     wasmx_linker_define_callback(l, "env", "f", "iI:i", nothing, NULL);
-    cr_assert_str_eq(refusal(m, &(wasmx_options){.linker = l, .trap_unknown_imports = true}),
-                     "incompatible import type for \"env\" \"f\": module wants (i32) -> (i32), given (i32, i64) -> (i32)");
+    cr_assert_str_eq(
+        refusal(m, &(wasmx_options){.linker = l, .trap_unknown_imports = true}),
+        "incompatible import type for \"env\" \"f\": module wants (i32) -> (i32), given (i32, i64) -> (i32)");
     wasmx_linker_define(l, "env", "f", (wasmx_extern){.kind = WASMX_MEMORY, .of.memory = wasmx_memory_new(1, 1)});
     cr_assert_str_eq(refusal(m, &(wasmx_options){.linker = l}),
                      "incompatible import type for \"env\" \"f\": module wants a function, given a memory");
@@ -159,21 +161,25 @@ Test(runtime_instance, unknown_imports) {
 Test(runtime_instance, memories_are_shared_and_their_limits_checked) {
     wasmx_memory *memory = wasmx_memory_new(2, 4);
     wasmx_options options = {.linker = one_definition("m", (wasmx_extern){.kind = WASMX_MEMORY, .of.memory = memory})};
-    wasmx_instance *a = start_with(compile("(module (import \"env\" \"m\" (memory 1 5))"
-                                           " (func (export \"set\") (param i32 i32) (i32.store8 (local.get 0) (local.get 1)))"
-                                           " (func (export \"grow\") (param i32) (result i32) (memory.grow (local.get 0))))"),
-                                   &options);
-    wasmx_instance *b = start_with(compile("(module (import \"env\" \"m\" (memory 2))"
-                                           " (func (export \"get\") (param i32) (result i32) (i32.load8_u (local.get 0))))"),
-                                   &options);
+    wasmx_instance *a =
+        start_with(compile("(module (import \"env\" \"m\" (memory 1 5))"
+                           " (func (export \"set\") (param i32 i32) (i32.store8 (local.get 0) (local.get 1)))"
+                           " (func (export \"grow\") (param i32) (result i32) (memory.grow (local.get 0))))"),
+                   &options);
+    wasmx_instance *b =
+        start_with(compile("(module (import \"env\" \"m\" (memory 2))"
+                           " (func (export \"get\") (param i32) (result i32) (i32.load8_u (local.get 0))))"),
+                   &options);
     call(a, "set", 100, 42);
     cr_assert_eq(call(b, "get", 100, 0), 42);
     expect_trap(b, "get", 131072, 0, WASMX_TRAP_MEMORY_OUT_OF_BOUNDS);
     cr_assert_eq(call(a, "grow", 2, 0), 2);
     cr_assert_eq(call(b, "get", 131072, 0), 0);
     expect_trap(a, "set", -1, 0, WASMX_TRAP_MEMORY_OUT_OF_BOUNDS);
-    cr_assert(strstr(refusal(compile("(module (import \"env\" \"m\" (memory 5)))"), &options), "incompatible import type"));
-    cr_assert(strstr(refusal(compile("(module (import \"env\" \"m\" (memory 1 3)))"), &options), "incompatible import type"));
+    cr_assert(
+        strstr(refusal(compile("(module (import \"env\" \"m\" (memory 5)))"), &options), "incompatible import type"));
+    cr_assert(
+        strstr(refusal(compile("(module (import \"env\" \"m\" (memory 1 3)))"), &options), "incompatible import type"));
     wasmx_instance_free(a);
     wasmx_instance_free(b);
     wasmx_memory_free(memory);
@@ -184,10 +190,11 @@ Test(runtime_instance, memories_are_shared_and_their_limits_checked) {
 Test(runtime_instance, globals_are_shared) {
     wasmx_global *g = wasmx_global_new(WASMX_I32, true, (wasmx_value){.i32 = 5});
     wasmx_options options = {.linker = one_definition("g", (wasmx_extern){.kind = WASMX_GLOBAL, .of.global = g})};
-    wasmx_instance *i = start_with(compile("(module (global $g (import \"env\" \"g\") (mut i32)) (export \"g\" (global $g))"
-                                           " (func (export \"inc\") (result i32)"
-                                           "   (global.set $g (i32.add (global.get $g) (i32.const 1))) (global.get $g)))"),
-                                   &options);
+    wasmx_instance *i =
+        start_with(compile("(module (global $g (import \"env\" \"g\") (mut i32)) (export \"g\" (global $g))"
+                           " (func (export \"inc\") (result i32)"
+                           "   (global.set $g (i32.add (global.get $g) (i32.const 1))) (global.get $g)))"),
+                   &options);
     cr_assert_eq(call(i, "inc", 0, 0), 6);
     cr_assert_eq(wasmx_global_get(g).i32, 6);
     cr_assert(wasmx_global_set(g, (wasmx_value){.i32 = 40}));
@@ -196,15 +203,18 @@ Test(runtime_instance, globals_are_shared) {
     cr_assert(wasmx_export(i, "g", &e) && e.kind == WASMX_GLOBAL);
     cr_assert_eq(e.of.global, g);
     cr_assert_eq(wasmx_global_kind(g), WASMX_I32);
-    cr_assert(strstr(refusal(compile("(module (import \"env\" \"g\" (global i32)))"), &options), "an immutable global"));
-    cr_assert(strstr(refusal(compile("(module (import \"env\" \"g\" (global (mut i64))))"), &options), "module wants i64"));
+    cr_assert(
+        strstr(refusal(compile("(module (import \"env\" \"g\" (global i32)))"), &options), "an immutable global"));
+    cr_assert(
+        strstr(refusal(compile("(module (import \"env\" \"g\" (global (mut i64))))"), &options), "module wants i64"));
     wasmx_instance_free(i);
     wasmx_global_free(g);
 }
 
 Test(runtime_instance, exported_globals) {
-    wasmx_instance *i = start("(module (global (export \"c\") i64 (i64.const 7)) (global $m (export \"m\") (mut f64) (f64.const 2))"
-                              " (func (export \"neg\") (global.set $m (f64.neg (global.get $m)))))");
+    wasmx_instance *i =
+        start("(module (global (export \"c\") i64 (i64.const 7)) (global $m (export \"m\") (mut f64) (f64.const 2))"
+              " (func (export \"neg\") (global.set $m (f64.neg (global.get $m)))))");
     wasmx_extern c, m, again;
     cr_assert(wasmx_export(i, "c", &c) && wasmx_export(i, "m", &m) && wasmx_export(i, "m", &again));
     cr_assert_eq(m.of.global, again.of.global);

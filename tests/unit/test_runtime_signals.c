@@ -5,10 +5,9 @@
 
 #include "tests/unit/runtime_code.h"
 
-static const char text[] =
-    "(module (import \"env\" \"crash\" (func $crash (param i32) (result i32))) (memory 1)"
-    " (func (export \"crash\") (param i32) (result i32) (call $crash (local.get 0)))"
-    " (func (export \"load\") (param i32) (result i32) (i32.load (local.get 0))))";
+static const char text[] = "(module (import \"env\" \"crash\" (func $crash (param i32) (result i32))) (memory 1)"
+                           " (func (export \"crash\") (param i32) (result i32) (call $crash (local.get 0)))"
+                           " (func (export \"load\") (param i32) (result i32) (i32.load (local.get 0))))";
 
 static sigjmp_buf back;
 static volatile sig_atomic_t seen, seen_code;

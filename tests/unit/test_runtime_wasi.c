@@ -10,10 +10,13 @@
 
 // ---- A guest that hands every function on
 
-typedef struct row { const char *name, *type; bool in_preview1, in_unstable; } row;
+typedef struct row {
+    const char *name, *type;
+    bool in_preview1, in_unstable;
+} row;
 
 static const row rows[] = {
-#define WASI(name, type) {#name, type, true, true},
+#define WASI(name, type)     {#name, type, true, true},
 #define PREVIEW1(name, type) {#name, type, true, false},
 #define UNSTABLE(name, type) {#name, type, false, true},
 #include "runtime/wasi/wasi.def"
@@ -40,8 +43,8 @@ static const char *guest_text(bool unstable) {
     char *p = text + sprintf(text, "(module");
     for (size_t k = 0; k < ROWS; k++) {
         if (!(unstable ? rows[k].in_unstable : rows[k].in_preview1)) continue;
-        p += sprintf(p, " (import \"%s\" \"%s\" (func $%s", unstable ? "wasi_unstable" : "wasi_snapshot_preview1", rows[k].name,
-                     rows[k].name);
+        p += sprintf(p, " (import \"%s\" \"%s\" (func $%s", unstable ? "wasi_unstable" : "wasi_snapshot_preview1",
+                     rows[k].name, rows[k].name);
         p = add_type(p, rows[k].type);
         p += sprintf(p, "))");
     }
@@ -85,7 +88,8 @@ static void end(void) { run("rm -rf %s%s", dir, ""); }
 static int32_t w_args(const char *name, const int64_t *values) {
     const char *type = type_of(name);
     wasmx_value args[10], result = {.i32 = -1};
-    for (size_t k = 0; type[k] != ':'; k++) args[k] = type[k] == 'i' ? (wasmx_value){.i32 = (int32_t)values[k]} : (wasmx_value){.i64 = values[k]};
+    for (size_t k = 0; type[k] != ':'; k++)
+        args[k] = type[k] == 'i' ? (wasmx_value){.i32 = (int32_t)values[k]} : (wasmx_value){.i64 = values[k]};
     cr_assert_eq(wasmx_call(func(guest, name), args, &result), WASMX_OK, "%s", name);
     return result.i32;
 }
@@ -412,17 +416,50 @@ static void make_tree(void) {
         dir, "/etc/passwd");
 }
 
-static const struct { const char *path; int flags, error; } escapes[] = {
-    {"a/f", O_RDONLY, 0}, {"good", O_RDONLY, 0}, {"chain", O_RDONLY, 0}, {"dir/f", O_RDONLY, 0}, {"a/b/back", O_RDONLY, ENOENT},
-    {"a/b/../f", O_RDONLY, 0}, {"./a/./f", O_RDONLY, 0}, {"a//f", O_RDONLY, 0}, {"dir/../a/f", O_RDONLY, 0}, {".", O_RDONLY, 0},
-    {"a/b/..", O_RDONLY, 0}, {"a/..", O_RDONLY, 0}, {"a/", O_RDONLY, 0}, {"dir/", O_RDONLY, 0}, {"a/f/", O_RDONLY, ENOTDIR},
-    {"good/", O_RDONLY, ENOTDIR}, {"..", O_RDONLY, EXDEV}, {"../outside/s", O_RDONLY, EXDEV}, {"a/../../outside/s", O_RDONLY, EXDEV},
-    {"a/up", O_RDONLY, EXDEV}, {"abs", O_RDONLY, EXDEV}, {"/etc/passwd", O_RDONLY, EXDEV}, {"parent", O_RDONLY, EXDEV},
-    {"parent/in/a/f", O_RDONLY, EXDEV}, {"loop", O_RDONLY, ELOOP}, {"loop/x", O_RDONLY, ELOOP}, {"dangling", O_RDONLY, ENOENT},
-    {"missing/..", O_RDONLY, ENOENT}, {"a/f/..", O_RDONLY, ENOTDIR}, {"good", O_RDONLY | O_NOFOLLOW, ELOOP},
-    {"a/up", O_PATH | O_NOFOLLOW, 0}, {"abs", O_PATH | O_NOFOLLOW, 0}, {"", O_RDONLY, ENOENT}, {"a/up", O_WRONLY | O_CREAT, EXDEV},
-    {"good", O_RDONLY | O_CREAT | O_EXCL, EEXIST}, {"dangling", O_RDWR | O_CREAT | O_EXCL, EEXIST}, {"new", O_RDWR | O_CREAT | O_EXCL, 0},
-    {"a/b/new", O_RDWR | O_CREAT, 0}, {"dangling", O_RDWR | O_CREAT, 0}, {"a", O_WRONLY, EISDIR},
+static const struct {
+    const char *path;
+    int flags, error;
+} escapes[] = {
+    {"a/f", O_RDONLY, 0},
+    {"good", O_RDONLY, 0},
+    {"chain", O_RDONLY, 0},
+    {"dir/f", O_RDONLY, 0},
+    {"a/b/back", O_RDONLY, ENOENT},
+    {"a/b/../f", O_RDONLY, 0},
+    {"./a/./f", O_RDONLY, 0},
+    {"a//f", O_RDONLY, 0},
+    {"dir/../a/f", O_RDONLY, 0},
+    {".", O_RDONLY, 0},
+    {"a/b/..", O_RDONLY, 0},
+    {"a/..", O_RDONLY, 0},
+    {"a/", O_RDONLY, 0},
+    {"dir/", O_RDONLY, 0},
+    {"a/f/", O_RDONLY, ENOTDIR},
+    {"good/", O_RDONLY, ENOTDIR},
+    {"..", O_RDONLY, EXDEV},
+    {"../outside/s", O_RDONLY, EXDEV},
+    {"a/../../outside/s", O_RDONLY, EXDEV},
+    {"a/up", O_RDONLY, EXDEV},
+    {"abs", O_RDONLY, EXDEV},
+    {"/etc/passwd", O_RDONLY, EXDEV},
+    {"parent", O_RDONLY, EXDEV},
+    {"parent/in/a/f", O_RDONLY, EXDEV},
+    {"loop", O_RDONLY, ELOOP},
+    {"loop/x", O_RDONLY, ELOOP},
+    {"dangling", O_RDONLY, ENOENT},
+    {"missing/..", O_RDONLY, ENOENT},
+    {"a/f/..", O_RDONLY, ENOTDIR},
+    {"good", O_RDONLY | O_NOFOLLOW, ELOOP},
+    {"a/up", O_PATH | O_NOFOLLOW, 0},
+    {"abs", O_PATH | O_NOFOLLOW, 0},
+    {"", O_RDONLY, ENOENT},
+    {"a/up", O_WRONLY | O_CREAT, EXDEV},
+    {"good", O_RDONLY | O_CREAT | O_EXCL, EEXIST},
+    {"dangling", O_RDWR | O_CREAT | O_EXCL, EEXIST},
+    {"new", O_RDWR | O_CREAT | O_EXCL, 0},
+    {"a/b/new", O_RDWR | O_CREAT, 0},
+    {"dangling", O_RDWR | O_CREAT, 0},
+    {"a", O_WRONLY, EISDIR},
 };
 
 static void check_escapes(int (*beneath)(int, const char *, int, mode_t)) {
@@ -473,8 +510,9 @@ Test(runtime_wasi, any_arguments_get_an_answer, .init = begin, .fini = end) {
             args[k] = values[(seed >> 33) % (sizeof values / sizeof *values)];
         }
         // These would end, wait for a pipe, or close what the next ones need; each has a test of its own.
-        bool apart = !r->in_preview1 || !strcmp(r->name, "proc_exit") || strstr(r->name, "poll") || !strcmp(r->name, "fd_read") ||
-                     !strcmp(r->name, "fd_close") || !strcmp(r->name, "fd_renumber") || !strcmp(r->name, "fd_allocate");
+        bool apart = !r->in_preview1 || !strcmp(r->name, "proc_exit") || strstr(r->name, "poll") ||
+                     !strcmp(r->name, "fd_read") || !strcmp(r->name, "fd_close") || !strcmp(r->name, "fd_renumber") ||
+                     !strcmp(r->name, "fd_allocate");
         if (!apart) cr_assert_leq((uint32_t)w_args(r->name, args), W_NOTCAPABLE, "%s", r->name);
     }
 }
@@ -515,10 +553,14 @@ static int run_main(const char *text, bool trap_unknown, char *errors, size_t si
 
 Test(runtime_wasi, command_status) {
     char errors[1000];
-    cr_assert_eq(run_main("(module (memory (export \"memory\") 1) (func (export \"_start\")))", false, errors, sizeof errors), 0);
+    cr_assert_eq(
+        run_main("(module (memory (export \"memory\") 1) (func (export \"_start\")))", false, errors, sizeof errors),
+        0);
     cr_assert_str_eq(errors, "");
     cr_assert_eq(run_main("(module (import \"wasi_snapshot_preview1\" \"proc_exit\" (func $e (param i32)))"
-                          " (func (export \"_start\") (call $e (i32.const 9))))", false, errors, sizeof errors), 9);
+                          " (func (export \"_start\") (call $e (i32.const 9))))",
+                          false, errors, sizeof errors),
+                 9);
     cr_assert_str_eq(errors, "");
     cr_assert_eq(run_main("(module (func $start (export \"_start\") unreachable))", false, errors, sizeof errors), 134);
     cr_assert_str_eq(errors, "wasmx: trap: unreachable\n    at start (func 0)\n");
