@@ -8,12 +8,13 @@
 // The module's own area lies right below wasmx_instance. Its arrays are found at `offset` bytes below the instance
 // (wxrt_layout); the compiler chooses the layout, the descriptor tells it to the runtime.
 //
-// Calling convention of Wasm functions: C, with ctx as a swiftself parameter first, then the Wasm parameters. No result:
-// void; one: as it is; two: a struct of both by value; more: written to consecutive wasmx_value slots through a last
-// pointer parameter. References are pointers: funcref a wasmx_func *, externref what the host gave.
+// Calling convention of Wasm functions: C, with ctx as a swiftself parameter first, then the Wasm parameters. No
+// result: void; one: as it is; two: a struct of both by value; more: written to consecutive wasmx_value slots through a
+// last pointer parameter. References are pointers: funcref a wasmx_func *, externref what the host gave.
 //
-// A function reference holds its own ctx. For host functions ctx is the wasmx_func itself, and `code` is an adapter that
-// the importing module carries (one for typed host functions, one for callbacks).
+// A function reference holds its own ctx. For host functions ctx is the wasmx_func itself, and `code` is an adapter
+// that the importing module carries (one for typed host functions, one for callbacks). Thunks and adapters therefore
+// must not read an instance through ctx.
 #pragma once
 #include "wasmx.h"
 
@@ -168,7 +169,8 @@ typedef struct wxrt_tabledesc {
 } wxrt_tabledesc;
 
 typedef struct wxrt_globaldesc { uint32_t type; bool is_mutable; uint8_t import; } wxrt_globaldesc;
-typedef struct wxrt_datadesc { const uint8_t *bytes; uint64_t size; } wxrt_datadesc; // size 0 for active ones in the image
+// size 0 for active ones in the image
+typedef struct wxrt_datadesc { const uint8_t *bytes; uint64_t size; } wxrt_datadesc;
 
 // items: a function's index in funcs; WXRT_ITEM_NULL; or WXRT_ITEM_GLOBAL | global index.
 typedef struct wxrt_elemdesc { const uint32_t *items; uint64_t count; } wxrt_elemdesc;

@@ -26,28 +26,31 @@ extern const spec_module spec_modules[];
 
 // ---- What there is
 
-#define MAX_VALUES 512
+#define MAX_VALUES  512
 #define MAX_REASONS 64
 
-typedef struct unit { // a module of the script
-    char *id;                  // "" for none
+typedef struct unit {           // a module of the script
+    char *id;                   // "" for none
     const wasmx_module *module; // definitions too
-    wasmx_instance *instance;  // NULL: a definition, not instantiated, or not to be had
-    const char *skip;          // why it could not be compiled
+    wasmx_instance *instance;   // NULL: a definition, not instantiated, or not to be had
+    const char *skip;           // why it could not be compiled
     struct unit *next;
 } unit;
 
-typedef struct reason { const char *text; unsigned count; } reason;
+typedef struct reason {
+    const char *text;
+    unsigned count;
+} reason;
 
-static const char *name;       // of the script
-static unsigned line;          // of the command that runs
+static const char *name; // of the script
+static unsigned line;    // of the command that runs
 static unsigned passed, failed, skipped;
 static unit *units, *current, *definition;
 static wasmx_linker *linker;
 static char *lost[MAX_REASONS]; // names registered for modules that were skipped
 static unsigned lost_count;
 static reason reasons[MAX_REASONS];
-static char *unsupported;      // contents of unsupported.txt
+static char *unsupported; // contents of unsupported.txt
 
 static void pass(void) { passed++; }
 
@@ -103,9 +106,15 @@ static char *decode(char *text) {
 
 // ---- Values
 
-typedef struct value { char kind; wasmx_value v; } value; // kind: a letter of wasmx_func_type
+typedef struct value {
+    char kind;
+    wasmx_value v;
+} value; // kind: a letter of wasmx_func_type
 
-static const struct { const char *name; char letter; } kinds[] = {{"i32", 'i'}, {"i64", 'I'}, {"f32", 'f'}, {"f64", 'F'}};
+static const struct {
+    const char *name;
+    char letter;
+} kinds[] = {{"i32", 'i'}, {"i64", 'I'}, {"f32", 'f'}, {"f64", 'F'}};
 
 static void *host_ref(const char *number) { return (void *)(uintptr_t)(strtoull(number, NULL, 10) + 1); }
 
@@ -124,7 +133,8 @@ static uint64_t get_lane(const wasmx_value *v, unsigned k, unsigned bits) {
 // v128:SHAPE:LANE,... without patterns
 static void read_v128(const char *text, wasmx_value *out) {
     unsigned bits = lane_bits(text), k = 0;
-    for (const char *p = strchr(text, ':'); p && k < 128 / bits; p = strchr(p + 1, ',')) put_lane(out, k++, bits, strtoull(p + 1, NULL, 16));
+    for (const char *p = strchr(text, ':'); p && k < 128 / bits; p = strchr(p + 1, ','))
+        put_lane(out, k++, bits, strtoull(p + 1, NULL, 16));
 }
 
 static bool read_value(const char *text, value *out) {
@@ -143,14 +153,17 @@ static bool read_value(const char *text, value *out) {
         return true;
     }
     out->kind = 'e';
-    if (!strncmp(text, "ref.null", 8)) out->kind = !strcmp(colon + 1, "func") || !strcmp(colon + 1, "nofunc") ? 'r' : 'e';
-    else if (!strncmp(text, "ref.extern:", 11) || !strncmp(text, "ref.host:", 9)) out->v.externref = host_ref(colon + 1);
+    if (!strncmp(text, "ref.null", 8))
+        out->kind = !strcmp(colon + 1, "func") || !strcmp(colon + 1, "nofunc") ? 'r' : 'e';
+    else if (!strncmp(text, "ref.extern:", 11) || !strncmp(text, "ref.host:", 9))
+        out->v.externref = host_ref(colon + 1);
     else return false;
     return true;
 }
 
 static bool is_nan(uint64_t bits, unsigned width, bool canonical) {
-    uint64_t sign = width == 32 ? 1u << 31 : (uint64_t)1 << 63, quiet = width == 32 ? 0x7fc00000u : (uint64_t)0x7ff8 << 48;
+    uint64_t sign = width == 32 ? 1u << 31 : (uint64_t)1 << 63,
+             quiet = width == 32 ? 0x7fc00000u : (uint64_t)0x7ff8 << 48;
     return canonical ? (bits & ~sign) == quiet : (bits & quiet) == quiet;
 }
 
@@ -180,7 +193,8 @@ static bool matches(const value *got, const char *want);
 static bool matches_either(const value *got, const char *want) {
     char *all = strdup(want), *save = NULL;
     bool found = false;
-    for (char *one = strtok_r(all, "|", &save); one && !found; one = strtok_r(NULL, "|", &save)) found = matches(got, one);
+    for (char *one = strtok_r(all, "|", &save); one && !found; one = strtok_r(NULL, "|", &save))
+        found = matches(got, one);
     free(all);
     return found;
 }
@@ -336,10 +350,10 @@ static void run_skip_module(void) {
 // ---- Actions
 
 typedef struct outcome {
-    const char *skip;          // the action could not be tried
-    const char *problem;       // it could not be tried and should have been
+    const char *skip;    // the action could not be tried
+    const char *problem; // it could not be tried and should have been
     wasmx_status status;
-    const char *message;       // of the trap
+    const char *message; // of the trap
     unsigned count;
     value results[MAX_VALUES];
 } outcome;
@@ -362,7 +376,8 @@ static void invoke(wasmx_instance *i, const char *field, size_t size, unsigned n
     }
     for (unsigned k = 0; k < n; k++) {
         value v;
-        if (!read_value(token(), &v) || (v.kind != letters[k] && letters[k] != '?')) out.problem = "an argument of another type";
+        if (!read_value(token(), &v) || (v.kind != letters[k] && letters[k] != '?'))
+            out.problem = "an argument of another type";
         else args[k] = v.v;
     }
     if (out.problem || letters[n] != ':') return;
@@ -486,13 +501,27 @@ static void run_assert_no_instance(void) {
 static void run_skip_assert(void) { skip(decode(token())); }
 static void run_nothing(void) {} // checked by the program that checks the validator
 
-static const struct { const char *name; void (*run)(void); } commands[] = {
-    {"module", run_module}, {"definition", run_definition}, {"instance", run_instance}, {"register", run_register},
-    {"invoke", run_invoke}, {"assert_return", run_assert_return}, {"assert_trap", run_assert_trap},
-    {"assert_exhaustion", run_assert_exhaustion}, {"assert_exception", run_assert_exception},
-    {"assert_unlinkable", run_assert_no_instance}, {"assert_uninstantiable", run_assert_no_instance},
-    {"skip_module", run_skip_module}, {"skip_assert", run_skip_assert}, {"assert_invalid", run_nothing},
-    {"assert_malformed", run_nothing}, {"assert_malformed_text", run_nothing}, {"assert_invalid_text", run_nothing},
+static const struct {
+    const char *name;
+    void (*run)(void);
+} commands[] = {
+    {"module", run_module},
+    {"definition", run_definition},
+    {"instance", run_instance},
+    {"register", run_register},
+    {"invoke", run_invoke},
+    {"assert_return", run_assert_return},
+    {"assert_trap", run_assert_trap},
+    {"assert_exhaustion", run_assert_exhaustion},
+    {"assert_exception", run_assert_exception},
+    {"assert_unlinkable", run_assert_no_instance},
+    {"assert_uninstantiable", run_assert_no_instance},
+    {"skip_module", run_skip_module},
+    {"skip_assert", run_skip_assert},
+    {"assert_invalid", run_nothing},
+    {"assert_malformed", run_nothing},
+    {"assert_malformed_text", run_nothing},
+    {"assert_invalid_text", run_nothing},
 };
 
 static void run_line(char *text) {
@@ -521,9 +550,10 @@ static void define_global(const char *as, wasmx_kind kind, wasmx_value value) {
 }
 
 static void define_spectest(void) {
-    static const struct { const char *name, *type; } prints[] = {
-        {"print", ":"}, {"print_i32", "i:"}, {"print_i64", "I:"}, {"print_f32", "f:"}, {"print_f64", "F:"},
-        {"print_i32_f32", "if:"}, {"print_f64_f64", "FF:"}};
+    static const struct {
+        const char *name, *type;
+    } prints[] = {{"print", ":"},      {"print_i32", "i:"},      {"print_i64", "I:"},     {"print_f32", "f:"},
+                  {"print_f64", "F:"}, {"print_i32_f32", "if:"}, {"print_f64_f64", "FF:"}};
     for (size_t k = 0; k < sizeof prints / sizeof *prints; k++)
         wasmx_linker_define_callback(linker, "spectest", prints[k].name, prints[k].type, print, NULL);
     define_global("global_i32", WASMX_I32, (wasmx_value){.i32 = 666});
@@ -582,7 +612,8 @@ int main(int argc, char **argv) {
         if (*end) *end++ = 0;
         if (*at) run_line(at);
     }
-    for (unsigned k = 0; k < MAX_REASONS && reasons[k].text; k++) printf("skipped %u: %s\n", reasons[k].count, reasons[k].text);
+    for (unsigned k = 0; k < MAX_REASONS && reasons[k].text; k++)
+        printf("skipped %u: %s\n", reasons[k].count, reasons[k].text);
     printf("%s: %u passed, %u failed, %u skipped\n", name, passed, failed, skipped);
     return failed != 0;
 }
