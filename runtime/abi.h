@@ -186,8 +186,8 @@ typedef struct wxrt_layout {
     uint64_t globals;   // wasmx_value[global_count]; imported ones: words[0] is the address of the cell
     uint64_t imports;   // wasmx_func[function imports]
     uint64_t refs;      // wasmx_func[ref_count]: the first ref_count of funcs
-    uint64_t own_memories, own_tables; // the records: wasmx_memory[own], wasmx_table[own], in index order; neither
-                                       // imported ones nor constant tables have one
+    uint64_t own_memories, own_tables; // the records: wasmx_memory[own], wasmx_table[own], in index order (own: not
+                                       // imported); those of constant tables are not used
     uint64_t dropped_data, dropped_elems; // one byte a segment
 } wxrt_layout;
 

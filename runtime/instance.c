@@ -107,14 +107,17 @@ static void fill_memories(wasmx_instance *i, wx_loaded *loaded) {
 
 static bool make_tables(wasmx_instance *i, const wasmx_options *options, wasmx_error *err) {
     const wasmx_module *m = i->module;
-    wasmx_table *own = WX_AREA(i, own_tables, wasmx_table), **all = WX_AREA(i, tables, wasmx_table *);
+    wasmx_table *next = WX_AREA(i, own_tables, wasmx_table), **all = WX_AREA(i, tables, wasmx_table *);
     for (uint32_t k = 0; k < m->table_count; k++) {
         const wxrt_tabledesc *d = &m->tables[k];
-        if (d->import || d->is_constant) continue;
+        wasmx_table *own = next;
+        if (d->import) continue;
+        next++;
+        if (d->is_constant) continue;
         *own = (wasmx_table){.is_func = d->is_func, .has_max = d->has_max, .declared_max = d->max, .type = d->type,
                              .module = m, .link = &i->state->link};
         if (!wx_table_init(own, d->min, options->max_table_elements, err)) return false;
-        all[k] = own++;
+        all[k] = own;
     }
     return true;
 }
@@ -181,7 +184,7 @@ static void free_tables(wasmx_instance *i) {
     const wasmx_module *m = i->module;
     wasmx_table *own = WX_AREA(i, own_tables, wasmx_table);
     for (uint32_t k = 0; k < m->table_count; k++)
-        if (!m->tables[k].import && !m->tables[k].is_constant) free(own++->elems);
+        if (!m->tables[k].import) free(own++->elems);
 }
 
 // Memory 0 comes last: the instance is in its mapping.

@@ -39,6 +39,7 @@ struct wxrt_host_state {
     size_t max_stack;      // 0: what the thread has
     wasmx_func **funcs;    // by index in module->funcs: those without a place in `refs`, made when asked for
     wasmx_global **globals; // by global index: imported ones, and own ones made when asked for
+    wasmx_memory *wasi_memory; // the export "memory", once WASI has looked it up
     bool zombie;           // failed to start, but functions of it may be in tables of others
     wasmx_trap trap;
 };

@@ -1,0 +1,174 @@
+// runtime/wasi/wasi.c: the WASI object: what a guest is given, its place in a linker, and the main of a command.
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "runtime/wasi/wasi.h"
+
+// ---- Guest memory
+
+void *wx_guest(wasmx_instance *i, int32_t address, uint64_t length) {
+    struct wxrt_host_state *s = i->state;
+    if (!s->wasi_memory && !(s->wasi_memory = wasmx_export_memory(i, "memory"))) return NULL;
+    return wasmx_memory_at(s->wasi_memory, (uint32_t)address, length);
+}
+
+int32_t wx_guest_put32(wasmx_instance *i, int32_t address, uint32_t value) {
+    void *p = wx_guest(i, address, sizeof value);
+    if (p) memcpy(p, &value, sizeof value);
+    return p ? W_SUCCESS : W_FAULT;
+}
+
+int32_t wx_guest_put64(wasmx_instance *i, int32_t address, uint64_t value) {
+    void *p = wx_guest(i, address, sizeof value);
+    if (p) memcpy(p, &value, sizeof value);
+    return p ? W_SUCCESS : W_FAULT;
+}
+
+int32_t wx_guest_path(wasmx_instance *i, int32_t address, int32_t length, char *out) {
+    uint32_t n = (uint32_t)length;
+    if (n >= W_PATH) return W_NAMETOOLONG;
+    const char *p = wx_guest(i, address, n);
+    if (!p) return W_FAULT;
+    memcpy(out, p, n);
+    out[n] = 0;
+    return strlen(out) == n ? W_SUCCESS : W_ILSEQ;
+}
+
+// ---- The object
+
+static bool copy_strings(wx_strings *out, const char *const *from) {
+    size_t size = 0, at = 0;
+    for (; from && from[out->count]; out->count++) size += strlen(from[out->count]) + 1;
+    if (size > INT32_MAX || !(out->bytes = malloc(size + 1))) return false;
+    for (uint32_t k = 0; k < out->count; k++) {
+        size_t n = strlen(from[k]) + 1;
+        memcpy(out->bytes + at, from[k], n);
+        at += n;
+    }
+    out->size = (uint32_t)size;
+    return true;
+}
+
+// A stream that the guest does not get is closed: fd_close'd from the start.
+static wx_fd stream_of(int host) {
+    struct stat st;
+    if (host < 0 || fstat(host, &st)) return (wx_fd){.host = -1};
+    wx_fd fd = {.host = host, .rights = W_ALL_RIGHTS, .type = wx_file_type(st.st_mode)};
+    if (fd.type == W_TYPE_CHAR) fd.rights &= ~(W_RIGHT(R_FD_SEEK) | W_RIGHT(R_FD_TELL)); // what isatty looks at
+    return fd;
+}
+
+static bool add_preopen(wasmx_wasi *w, const wasmx_preopen *p, wasmx_error *err) {
+    int host = open(p->host, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (host < 0) return wx_error_set(err, "cannot open directory \"%.150s\": %s", p->host, strerror(errno));
+    wx_fd fd = {.host = host, .owned = true, .type = W_TYPE_DIR, .rights = W_ALL_RIGHTS, .inheriting = W_ALL_RIGHTS,
+                .preopen = strdup(p->guest ? p->guest : p->host)};
+    if (fd.preopen && wx_fd_add(w, fd) >= 0) return true;
+    wx_fd_end(&fd);
+    return wx_error_set(err, "out of memory");
+}
+
+static bool fill(wasmx_wasi *w, const wasmx_wasi_config *c, wasmx_error *err) {
+    if (!copy_strings(&w->args, c->args) || !copy_strings(&w->env, c->env)) return wx_error_set(err, "out of memory");
+    const int streams[] = {c->stdin_fd, c->stdout_fd, c->stderr_fd};
+    if (!(w->fds = calloc(WX_COUNT(streams), sizeof *w->fds))) return wx_error_set(err, "out of memory");
+    w->fd_count = WX_COUNT(streams);
+    for (uint32_t k = 0; k < w->fd_count; k++) w->fds[k] = stream_of(streams[k]);
+    for (size_t k = 0; k < c->preopen_count; k++)
+        if (!add_preopen(w, &c->preopens[k], err)) return false;
+    return true;
+}
+
+wasmx_wasi *wasmx_wasi_new(const wasmx_wasi_config *config, wasmx_error *err) {
+    wasmx_wasi *w = calloc(1, sizeof *w);
+    if (w && fill(w, config, err)) return w;
+    if (!w) wx_error_set(err, "out of memory");
+    wasmx_wasi_free(w);
+    return NULL;
+}
+
+void wasmx_wasi_free(wasmx_wasi *w) {
+    if (!w) return;
+    for (uint32_t k = 0; k < w->fd_count; k++) wx_fd_end(&w->fds[k]);
+    free(w->fds);
+    free(w->args.bytes);
+    free(w->env.bytes);
+    free(w);
+}
+
+// ---- In a linker
+
+typedef struct entry {
+    const char *module, *name, *type;
+    void (*function)(void);
+} entry;
+
+static const char preview1[] = "wasi_snapshot_preview1", unstable[] = "wasi_unstable";
+
+// Their real types stand where they are defined; the linker's entry says the type a second time, in letters.
+#define PREVIEW1(name, type) WX_INTERNAL void wx_wasi_##name(void);
+#define UNSTABLE(name, type) WX_INTERNAL void wx_wasi0_##name(void);
+#define WASI(name, type) PREVIEW1(name, type)
+#include "runtime/wasi/wasi.def"
+#undef PREVIEW1
+#undef UNSTABLE
+#undef WASI
+
+static const entry entries[] = {
+#define PREVIEW1(name, type) {preview1, #name, type, wx_wasi_##name},
+#define UNSTABLE(name, type) {unstable, #name, type, wx_wasi0_##name},
+#define WASI(name, type) PREVIEW1(name, type) {unstable, #name, type, wx_wasi_##name},
+#include "runtime/wasi/wasi.def"
+};
+
+void wasmx_linker_define_wasi(wasmx_linker *l, wasmx_wasi *wasi) {
+    l->wasi = wasi;
+    for (size_t k = 0; k < WX_COUNT(entries); k++)
+        wasmx_linker_define_typed(l, entries[k].module, entries[k].name, entries[k].type, entries[k].function);
+}
+
+// ---- The main of a command
+
+static void print_trap(const wasmx_trap *t) {
+    fprintf(stderr, "wasmx: trap: %s\n", t->message);
+    for (uint32_t k = 0; k < t->frame_count; k++) {
+        const wasmx_frame *f = &t->frames[k];
+        fprintf(stderr, "    at %s (func %u)\n", f->name ? f->name : "?", f->func);
+    }
+}
+
+static int run_start(wasmx_instance *i) {
+    wasmx_func *start = wasmx_export_func(i, "_start");
+    char type[2];
+    if (!start || wasmx_func_type(start, type, sizeof type) != 1) {
+        fprintf(stderr, "wasmx: no function \"_start\" without parameters is exported\n");
+        return 1;
+    }
+    wasmx_status status = wasmx_call(start, NULL, NULL);
+    const wasmx_trap *trap = wasmx_last_trap(i);
+    if (status == WASMX_OK) return 0;
+    if (status == WASMX_TRAP_EXIT) return trap->exit_code;
+    print_trap(trap);
+    return 134;
+}
+
+int wasmx_wasi_main(const wasmx_module *module, const wasmx_wasi_config *config, bool trap_unknown_imports) {
+    wasmx_error err = {""};
+    wasmx_linker *linker = wasmx_linker_new();
+    wasmx_wasi *wasi = wasmx_wasi_new(config, &err);
+    wasmx_instance *i = NULL;
+    if (linker && wasi) {
+        wasmx_linker_define_wasi(linker, wasi);
+        wasmx_options options = {.linker = linker, .trap_unknown_imports = trap_unknown_imports};
+        i = wasmx_instantiate(module, &options, &err);
+    }
+    int code = 1;
+    if (i) code = run_start(i);
+    else fprintf(stderr, "wasmx: %s\n", err.message);
+    wasmx_instance_free(i);
+    wasmx_wasi_free(wasi);
+    wasmx_linker_free(linker);
+    return code;
+}
