@@ -1,4 +1,5 @@
 // compiler/code.c: an object in this process without a file, through LLVM's ORC linker.
+#include <llvm-c/Core.h>
 #include <llvm-c/Error.h>
 #include <llvm-c/LLJIT.h>
 #include <llvm-c/Orc.h>

@@ -1,5 +1,6 @@
 // compiler/compile.c: the pass list. Bytes in, object and header out.
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

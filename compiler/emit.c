@@ -194,6 +194,13 @@ void fn_close(fn *f) {
     free(f->labels);
 }
 
+// Calls stay calls: runaway recursion has to exhaust the stack, not to become an endless loop. return_call is musttail
+// and not affected.
+static void keep_calls(part *p, v llvm) {
+    LLVMAddAttributeAtIndex(llvm, LLVMAttributeFunctionIndex,
+                            LLVMCreateStringAttribute(p->c, "disable-tail-calls", 18, "true", 4));
+}
+
 static void mark_index(part *p, v llvm, uint32_t func) {
     char number[16];
     int len = snprintf(number, sizeof number, "%u", func);
@@ -207,6 +214,7 @@ void emit_function(part *p, uint32_t index) {
     if (p->u->facts.funcs[index].tail) LLVMSetFunctionCallConv(llvm, TAILCC);
     p->funcs[index] = llvm;
     mark_index(p, llvm, index);
+    keep_calls(p, llvm);
     fn f;
     wx_error none = {0};
     fn_open(&f, p, llvm);

@@ -1,7 +1,7 @@
 // compiler/map.c: the address map, from what is left of the code after optimisation.
 //
 // Each partition adds its own functions, in the order in which LLVM writes them, to one section; merging the objects
-// in order makes one map. The last partition ends the code with a marker and the map with its entry.
+// in order makes one map. (LLVM would give some parts a read-only section and others not, hence no `constant`.) The last partition ends the code with a marker and the map with its entry.
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,7 +37,7 @@ static uint32_t index_of(LLVMValueRef f) {
     return (uint32_t)strtoul(text, NULL, 10);
 }
 
-// { f - &entry, index }: a distance, so that the map is read-only and needs no work at load.
+// { f - &entry, index }: a distance, so that the map needs no work at load.
 static LLVMValueRef entry(part *p, LLVMValueRef map, uint64_t i, LLVMValueRef f) {
     LLVMValueRef index = ci64(p, i * sizeof(wxrt_map));
     LLVMValueRef here = LLVMConstInBoundsGEP2(p->i8, map, &index, 1);
@@ -54,9 +54,8 @@ static LLVMValueRef map_part(part *p, LLVMValueRef *funcs, uint64_t n, const cha
     for (uint64_t i = 0; i < n; i++) entries[i] = entry(p, map, i, funcs[i]);
     LLVMSetInitializer(map, LLVMConstArray2(type, entries, n));
     free(entries);
-    LLVMSetGlobalConstant(map, true);
     LLVMSetAlignment(map, 4);
-    LLVMSetSection(map, wx_arena_printf(&p->scratch, ".rodata.wasmx_map.%s", p->u->name));
+    LLVMSetSection(map, wx_arena_printf(&p->scratch, ".data.rel.ro.wasmx_map.%s", p->u->name));
     LLVMSetVisibility(map, LLVMHiddenVisibility);
     LLVMValueRef declared = LLVMGetNamedGlobal(p->m, name);
     take_name(map, declared, name);
