@@ -129,18 +129,18 @@ static bool is_blocked(text path) {
 
 static uint32_t count;
 
-// The bug: an index that nobody checked.
-static int table[16];
-__attribute__((noinline)) static int look_up(const volatile uint32_t *index) { return table[*index]; }
+// How many paths of each length there were; and the bug: an index that nobody checks.
+static int lengths[256];
+__attribute__((noinline)) static int look_up(uint32_t length) { return lengths[length]; }
 
 EXPORT(on_request) int on_request(const char *data, size_t len) {
-    volatile uint32_t index = 0x3fffffff;
     builder number = {0};
     text path = decode(path_of((text){data, len}));
     count++;
+    lengths[path.len & 255]++;
     add_number(&number, count);
     host_add_header("X-Request", 9, number.at, number.len);
-    if (starts(path, 0, TEXT("/crash"))) return look_up(&index);
+    if (starts(path, 0, TEXT("/crash"))) return look_up(path.len << 24);
     int status = climbs(path) ? 400 : is_blocked(path) ? 403 : 0;
     if (status) LOG("refused: ", path);
     else LOG("passed: ", path);
