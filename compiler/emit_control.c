@@ -43,7 +43,7 @@ static void open_end(fn *f, label *l, const wx_type *results, uint32_t n) {
     l->end_phis = make_phis(f, l->end, results, n);
 }
 
-static void branch_to_end(fn *f, label *l) {
+static void branch_to_end(label *l) {
     l->target = l->end;
     l->phis = l->end_phis;
     l->arity = l->end_arity;
@@ -52,7 +52,7 @@ static void branch_to_end(fn *f, label *l) {
 void open_body(fn *f) {
     label *l = open_label(f, WX_OP_BLOCK);
     open_end(f, l, f->type->results, f->type->result_count);
-    branch_to_end(f, l);
+    branch_to_end(l);
 }
 
 void emit_block(fn *f, const wx_instr *in, int a, int b) {
@@ -63,7 +63,7 @@ void emit_block(fn *f, const wx_instr *in, int a, int b) {
     label *l = open_label(f, WX_OP_BLOCK);
     l->height = f->height - np;
     open_end(f, l, results, nr);
-    branch_to_end(f, l);
+    branch_to_end(l);
 }
 
 static void add_edges(fn *f, v *phis, uint32_t n, v *values) {
@@ -102,7 +102,7 @@ void emit_if(fn *f, const wx_instr *in, int a, int b) {
     l->param_count = np;
     l->params = wx_arena_dup(&f->p->scratch, f->stack + l->height, np * sizeof(v));
     open_end(f, l, results, nr);
-    branch_to_end(f, l);
+    branch_to_end(l);
     LLVMBasicBlockRef then = new_block(f, "then");
     LLVMBuildCondBr(f->b, condition, then, l->otherwise);
     go_on(f, then);

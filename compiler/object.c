@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <gelf.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

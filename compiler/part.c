@@ -3,6 +3,7 @@
 // in: a wx_unit   out: an empty LLVM module with the vocabulary to fill it   allocates: its own; part_close frees all
 #include "compiler/part.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,7 +74,9 @@ void part_open(part *p, const wx_unit *u, uint32_t index, wx_error *e) {
     p->attr_cold = attribute_kind("cold");
     p->attr_noinline = attribute_kind("noinline");
     p->attr_noreturn = attribute_kind("noreturn");
-    p->section = wx_arena_printf(&p->scratch, ".text.wasmx.%s", u->name);
+    size_t room = strlen(u->name) + sizeof ".text.wasmx.";
+    p->section = wx_xmalloc(room);
+    snprintf(p->section, room, ".text.wasmx.%s", u->name);
     open_scopes(p);
 }
 
@@ -82,6 +85,7 @@ void part_close(part *p) {
     LLVMDisposeModule(p->m);
     LLVMContextDispose(p->c);
     wx_arena_free(&p->scratch);
+    free(p->section);
     free(p->funcs);
     free(p->types);
 }

@@ -48,7 +48,7 @@ typedef struct part {
     unsigned md_scope, md_noalias, md_invariant, md_prof;
     LLVMValueRef empty_md, unlikely_md;
     unsigned attr_swiftself, attr_nounwind, attr_uwtable, attr_cold, attr_noinline, attr_noreturn;
-    const char *section;
+    char *section;
     wx_arena scratch;           // reset after each function
 } part;
 
