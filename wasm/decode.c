@@ -30,7 +30,7 @@ static const char *const section_names[WX_SECTION_IDS] = {
 bool wx_is_binary(const uint8_t *bytes, size_t len) { return len >= 4 && memcmp(bytes, "\0asm", 4) == 0; }
 
 static void read_header(wx_reader *r) {
-    static const uint8_t magic[4] = "\0asm", version[4] = {1};
+    static const uint8_t magic[4] = {0, 'a', 's', 'm'}, version[4] = {1};
     size_t left = (size_t)(r->end - r->at);
     if (left && memcmp(r->at, magic, left < 4 ? left : 4) != 0)
         wx_reader_fail(r, WX_ERR_MALFORMED, "magic header not detected");
