@@ -149,7 +149,7 @@ void print_options(unsigned bit) {
         if (!*o->name) snprintf(left, sizeof left, "-%c %s", o->letter, o->argument);
         else if (o->letter) snprintf(left, sizeof left, "-%c, --%s%s%s", o->letter, o->name, *o->argument ? "=" : "", o->argument);
         else snprintf(left, sizeof left, "--%s%s%s", o->name, *o->argument ? "=" : "", o->argument);
-        printf("  %-28s %s\n", left, o->help);
+        printf("  %-30s %s\n", left, o->help);
     }
 }
 

@@ -23,6 +23,7 @@ typedef struct elf_file {
     pointer *pointers; // relocated ones, ascending
     size_t pointer_count, pointer_room;
     const char *name;  // of the descriptor
+    bool found;        // the descriptor
 } elf_file;
 
 // ---- Sections and what stands at an address
@@ -135,6 +136,8 @@ static void each_section(elf_file *f, uint32_t type, visit_section visit) {
     }
 }
 
+static void add_fact(report *r, const char *name, const char *text) { *REPORT_ADD(r, facts) = (report_pair){.name = name, .text = text}; }
+
 // ---- The note
 
 static void read_note_text(elf_file *f, const char *text, size_t size) {
@@ -143,10 +146,9 @@ static void read_note_text(elf_file *f, const char *text, size_t size) {
         const char *equal = memchr(at, '=', len);
         if (equal) {
             wx_arena *a = &f->r->arena;
-            report_pair *p = REPORT_ADD(f->r, facts);
-            p->name = wx_arena_str(a, at, (size_t)(equal - at));
-            p->text = wx_arena_str(a, equal + 1, (size_t)(at + len - equal - 1));
-            if (!strcmp(p->name, "name")) f->name = p->text;
+            const char *key = wx_arena_str(a, at, (size_t)(equal - at)), *value = wx_arena_str(a, equal + 1, (size_t)(at + len - equal - 1));
+            add_fact(f->r, key, value);
+            if (!strcmp(key, "name")) f->name = value;
         }
         at += len + 1;
     }
@@ -304,9 +306,10 @@ static void read_symbols(elf_file *f, Elf_Scn *scn, const GElf_Shdr *h) {
     size_t count;
     Elf_Data *data = table_data(scn, &count);
     descriptor d;
-    if (!find_descriptor(f, data, count, h, &d.at) || !(d.m = bytes_at(f, d.at, sizeof *d.m))) return;
+    if (f->found || !find_descriptor(f, data, count, h, &d.at) || !(d.m = bytes_at(f, d.at, sizeof *d.m))) return;
+    f->found = true;
     if (d.m->abi_hash != wxrt_abi_hash()) {
-        *REPORT_ADD(f->r, facts) = (report_pair){.name = "remark", .text = "made by another version of wasmx: imports and exports are not shown"};
+        add_fact(f->r, "remark", "made by another version of wasmx: imports, exports and functions are not shown");
         return;
     }
     read_imports(f, &d);
@@ -316,11 +319,21 @@ static void read_symbols(elf_file *f, Elf_Scn *scn, const GElf_Shdr *h) {
 
 // ---- Files
 
-static const char *format_name(uint16_t type) {
+// An executable that can be loaded anywhere is a shared object with an interpreter.
+static bool has_interpreter(Elf *elf) {
+    size_t count = 0;
+    GElf_Phdr h;
+    elf_getphdrnum(elf, &count);
+    for (size_t i = 0; i < count; i++)
+        if (gelf_getphdr(elf, (int)i, &h) && h.p_type == PT_INTERP) return true;
+    return false;
+}
+
+static const char *format_name(Elf *elf, uint16_t type) {
     switch (type) {
     case ET_REL: return "object";
     case ET_EXEC: return "executable";
-    case ET_DYN: return "shared object";
+    case ET_DYN: return has_interpreter(elf) ? "executable" : "shared object";
     default: return "file";
     }
 }
@@ -330,31 +343,46 @@ static bool read_elf(report *r, Elf *elf) {
     if (!gelf_getehdr(elf, &f.header) || f.header.e_ident[EI_CLASS] != ELFCLASS64) return false;
     each_section(&f, SHT_NOTE, read_note);
     if (!f.name) return false;
-    r->format = format_name(f.header.e_type);
+    r->format = format_name(elf, f.header.e_type);
     read_sections(&f);
     each_section(&f, SHT_RELA, read_relocations);
     if (f.pointer_count) qsort(f.pointers, f.pointer_count, sizeof *f.pointers, by_place);
     each_section(&f, SHT_SYMTAB, read_symbols);
+    each_section(&f, SHT_DYNSYM, read_symbols); // what is left of them in a stripped shared object
+    if (!f.found) add_fact(r, "remark", "its symbols are stripped: imports, exports and functions are not shown");
     return true;
 }
 
-static bool read_archive(report *r, Elf *archive) {
-    bool ok = false;
-    Elf_Cmd next = ELF_C_READ;
-    for (Elf *member; !ok && (member = elf_begin(-1, next, archive)); elf_end(member)) {
-        ok = elf_kind(member) == ELF_K_ELF && read_elf(r, member);
-        next = elf_next(member);
-    }
-    if (ok) r->format = "archive";
+static bool read_member(report *r, char *bytes, size_t size) {
+    Elf *elf = elf_memory(bytes, size);
+    bool ok = elf && elf_kind(elf) == ELF_K_ELF && read_elf(r, elf);
+    if (elf) elf_end(elf);
     return ok;
+}
+
+// The first member that is ours. libelf opens members only of archives that are files.
+static bool read_archive(report *r, char *bytes, size_t size) {
+    enum { MAGIC = 8, HEADER = 60, SIZE_AT = 48 };
+    for (size_t at = MAGIC; size - at >= HEADER;) {
+        char digits[11] = "";
+        memcpy(digits, bytes + at + SIZE_AT, 10);
+        size_t length = strtoul(digits, NULL, 10);
+        at += HEADER;
+        if (length > size - at) return false;
+        char *member = wx_arena_dup(&r->arena, bytes + at, length); // aligned
+        if (read_member(r, member, length)) {
+            r->format = "archive";
+            return true;
+        }
+        at += length + (length & 1);
+        if (at > size) return false;
+    }
+    return false;
 }
 
 bool wx_report_elf(report *r, const uint8_t *bytes, size_t size, wx_error *e) {
     elf_version(EV_CURRENT);
-    // libelf wants memory it may write to.
-    char *copy = wx_arena_dup(&r->arena, bytes, size);
-    Elf *elf = elf_memory(copy, size);
-    bool ok = elf && (elf_kind(elf) == ELF_K_AR ? read_archive(r, elf) : elf_kind(elf) == ELF_K_ELF && read_elf(r, elf));
-    if (elf) elf_end(elf);
+    char *copy = wx_arena_dup(&r->arena, bytes, size); // libelf wants memory it may write to
+    bool ok = *bytes == '!' ? read_archive(r, copy, size) : read_member(r, copy, size);
     return ok || wx_fail(e, WX_ERR_MALFORMED, "nothing in it was made by wasmx");
 }

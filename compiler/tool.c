@@ -69,7 +69,7 @@ static bool explain(const char *program, const char *log, wx_error *e) {
     wx_buf_byte(&text, 0);
     const char *line = (const char *)text.data;
     line += strspn(line, "\n");
-    wx_fail(e, WX_ERR_BACKEND, "%s failed: %.*s", program, (int)strcspn(line, "\n"), line);
+    wx_fail(e, WX_ERR_BACKEND, "%s failed%s%.*s", program, *line ? ": " : "", (int)strcspn(line, "\n"), line);
     wx_buf_free(&text);
     return false;
 }
