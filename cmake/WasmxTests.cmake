@@ -30,3 +30,13 @@ if(WASMX_FUZZ)
         wx_test_program(${source} fuzz -fsanitize=fuzzer)
     endforeach()
 endif()
+
+# The programs of the official suite: validate_suite reads every module, spec_compile compiles those of one script.
+if(TARGET wasmx-compile AND TARGET wasmx)
+    add_executable(validate_suite ${PROJECT_SOURCE_DIR}/tests/spec/validate_suite.c)
+    add_executable(spec_compile ${PROJECT_SOURCE_DIR}/tests/spec/compile.c)
+    foreach(program validate_suite spec_compile)
+        target_link_libraries(${program} PRIVATE wasmx-compile wasmx)
+        set_target_properties(${program} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin/tests)
+    endforeach()
+endif()

@@ -7,7 +7,7 @@
 #include "compiler/exports.h"
 
 static char *numbered(part *p, const char *kind, uint32_t n) {
-    return wx_arena_printf(&p->scratch, "%s.%s.%u", p->u->name, kind, n);
+    return wx_arena_printf(&p->scratch, "%s.wx.%s.%u", p->u->name, kind, n);
 }
 
 // True when the function still needs a body; then the builder stands in its entry block.
@@ -118,7 +118,7 @@ v typed_adapter(part *p, uint32_t func) {
     const char *linked = wx_linked_name(p->u, func);
     fn f;
     v adapter;
-    char *name = wx_arena_printf(&p->scratch, "%s.typed.%u.%u", p->u->name, p->index, linked ? func : t->canon);
+    char *name = wx_arena_printf(&p->scratch, "%s.wx.typed.%u.%u", p->u->name, p->index, linked ? func : t->canon);
     if (!begin(&f, p, name, func_type(p, type), &adapter)) return adapter;
     v function = linked ? linked_function(p, t, linked) : load_field(&f, p->ptr, f.ctx, offsetof(wasmx_func, host));
     v instance = linked ? instance_of(p, f.ctx) : load_field(&f, p->ptr, f.ctx, offsetof(wasmx_func, owner));
@@ -164,7 +164,7 @@ static void forward(fn *f, const wx_typedef *t, ty type, v code, v ctx, bool tai
     else LLVMBuildRet(f->b, result);
 }
 
-char *tail_entry_name(part *p, uint32_t func) { return wx_arena_printf(&p->scratch, "%s.entry", p->u->symbols[func]); }
+char *tail_entry_name(part *p, uint32_t func) { return numbered(p, "entry", func); }
 
 void emit_tail_entries(part *p) {
     const wx_unit *u = p->u;

@@ -183,13 +183,11 @@ static bool read_module(job *j, const uint8_t *bytes, size_t size, wx_error *e) 
 
 static bool has_nul(wx_name n) { return n.len && memchr(n.ptr, 0, n.len); }
 
-// Names are C strings in the descriptor.
+// Names of imports are C strings in the descriptor.
 static bool check_names(const wx_module *m, wx_error *e) {
     for (uint32_t i = 0; i < m->import_count; i++)
         if (has_nul(m->imports[i].module) || has_nul(m->imports[i].field))
             return wx_fail(e, WX_ERR_UNSUPPORTED, "an import's name holds a NUL character");
-    for (uint32_t i = 0; i < m->export_count; i++)
-        if (has_nul(m->exports[i].name)) return wx_fail(e, WX_ERR_UNSUPPORTED, "an export's name holds a NUL character");
     return true;
 }
 

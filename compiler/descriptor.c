@@ -153,7 +153,8 @@ static LLVMValueRef make_exports(desc *d) {
     if (d->m->export_count) qsort(sorted, d->m->export_count, sizeof *sorted, by_name);
     for (uint32_t i = 0; i < d->m->export_count; i++) {
         const wx_export *x = sorted[i];
-        wxrt_export out = {.kind = x->kind, .index = x->kind == WX_EXTERN_FUNC ? d->u->funcdesc[x->index] : x->index};
+        wxrt_export out = {.name_size = x->name.len, .kind = x->kind,
+                           .index = x->kind == WX_EXTERN_FUNC ? d->u->funcdesc[x->index] : x->index};
         size_t at = blob_add(&b, &out, sizeof out);
         POINT(&b, at, wxrt_export, name, name_at(d, x->name));
     }
@@ -261,7 +262,7 @@ LLVMTypeRef table_entry_type(part *p) {
 }
 
 LLVMValueRef table_image(part *p, uint32_t table) {
-    char *name = wx_arena_printf(&p->scratch, "%s.table.%u", p->u->name, table);
+    char *name = wx_arena_printf(&p->scratch, "%s.wx.table.%u", p->u->name, table);
     return hidden_global(p, name, LLVMArrayType2(table_entry_type(p), p->u->m->tables[table].limits.min));
 }
 
@@ -276,8 +277,6 @@ static LLVMValueRef empty_stub(part *p) {
     return stub;
 }
 
-static uint64_t identity(desc *d, uint32_t type) { return wx_type_id(d->m, type); }
-
 static void make_table_image(desc *d, uint32_t table) {
     part *p = d->p;
     const wx_table_facts *known = &d->u->facts.tables[table];
@@ -287,14 +286,14 @@ static void make_table_image(desc *d, uint32_t table) {
     for (uint64_t i = 0; i < size; i++) {
         uint32_t func = known->image[i];
         bool empty = func == UINT32_MAX;
-        uint64_t entry[4] = {empty ? 0 : identity(d, d->m->funcs[func].type)};
+        uint64_t entry[4] = {empty ? 0 : local_identity(d->m, d->m->funcs[func].type)};
         size_t at = blob_add(&b, entry, tails ? 32 : 16);
         blob_point(&b, at + 8, !empty ? c_entry(p, func) : known->one_signature ? empty_stub(p) : NULL);
         if (tails) blob_point(&b, at + 16, !empty && d->m->funcs[func].import == WX_NO_INDEX ? tail_entry(d, func) : NULL);
     }
     if (!b.bytes.len) return;
     LLVMValueRef value = blob_constant(p, &b), old = table_image(p, table);
-    char *name = wx_arena_printf(&p->scratch, "%s.table.%u", p->u->name, table);
+    char *name = wx_arena_printf(&p->scratch, "%s.wx.table.%u", p->u->name, table);
     LLVMSetValueName2(old, "", 0);
     LLVMValueRef g = LLVMAddGlobal(p->m, LLVMTypeOf(value), name);
     LLVMSetInitializer(g, value);

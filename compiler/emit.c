@@ -184,12 +184,14 @@ v emit_expression(fn *f, wx_expr expr) {
 }
 
 void fn_open(fn *f, part *p, v llvm) {
-    *f = (fn){.p = p, .m = p->u->m, .b = p->b, .llvm = llvm, .ctx = LLVMGetParam(llvm, 0)};
+    *f = (fn){.p = p, .m = p->u->m, .b = p->b, .llvm = llvm, .ctx = LLVMGetParam(llvm, 0),
+              .outer = LLVMGetInsertBlock(p->b)};
     f->entry = new_block(f, "");
     go_on(f, f->entry);
 }
 
 void fn_close(fn *f) {
+    if (f->outer) go_on(f, f->outer); // one function may be made while another is
     free(f->stack);
     free(f->labels);
 }

@@ -133,9 +133,9 @@ static v expected_type(fn *f, uint32_t type) {
 }
 
 // A slot whose type differs is empty (type 0) or of another type: told apart off the hot path.
-static void check_slot_type(fn *f, v actual, uint32_t type) {
+static void check_slot_type(fn *f, v actual, v expected) {
     LLVMBasicBlockRef wrong = new_block(f, "wrong"), next = new_block(f, "");
-    v differs = LLVMBuildICmp(f->b, LLVMIntNE, actual, expected_type(f, type), "");
+    v differs = LLVMBuildICmp(f->b, LLVMIntNE, actual, expected, "");
     branch_unlikely(f, differs, wrong, next);
     go_on(f, wrong);
     v empty = LLVMBuildICmp(f->b, LLVMIntEQ, actual, ci64(f->p, 0), "");
@@ -154,7 +154,7 @@ static callee constant_slot(fn *f, const wx_instr *in, v index, const wx_table_f
     v path[] = {ci64(f->p, 0), zext64(f, index)}, image = table_image(f->p, in->b);
     v slot = LLVMBuildGEP2(f->b, LLVMArrayType2(entry, f->m->tables[in->b].limits.min), image, path, 2, "");
     bool checked = !(known->one_signature && same_signature(f->m, known->signature, in->a));
-    if (checked) check_slot_type(f, load_const(f, f->p->i64, slot, 0), in->a);
+    if (checked) check_slot_type(f, load_const(f, f->p->i64, slot, 0), ci64(f->p, local_identity(f->m, in->a)));
     callee c = {.code = load_const(f, f->p->ptr, slot, 8), .ctx = f->ctx};
     if (f->p->u->facts.tail_indirect) c.tail = load_const(f, f->p->ptr, slot, 16);
     return c;
@@ -172,7 +172,7 @@ static callee table_slot(fn *f, const wx_instr *in, v index, bool want_tail) {
     trap_if(f, LLVMBuildICmp(f->b, LLVMIntUGE, wide, size, ""), WASMX_TRAP_UNDEFINED_ELEMENT);
     v elems = table_load(f, f->p->ptr, table, offsetof(wasmx_table, elems));
     v slot = LLVMBuildGEP2(f->b, LLVMArrayType2(f->p->i64, sizeof(wxrt_slot) / 8), elems, &wide, 1, "");
-    check_slot_type(f, table_load(f, f->p->i64, slot, offsetof(wxrt_slot, type)), in->a);
+    check_slot_type(f, table_load(f, f->p->i64, slot, offsetof(wxrt_slot, type)), expected_type(f, in->a));
     callee c = {.code = table_load(f, f->p->ptr, slot, offsetof(wxrt_slot, code)),
                 .ctx = table_load(f, f->p->ptr, slot, offsetof(wxrt_slot, ctx))};
     if (want_tail) {

@@ -66,18 +66,21 @@ static void cut_partitions(wx_unit *u) {
     u->cuts[u->part_count] = u->live_count;
 }
 
-// NAME.function, or NAME.f12 without a name; a second function of one name gets its index behind it.
+static bool is_ours(wx_name name) { return name.len >= 3 && !memcmp(name.ptr, "wx.", 3); }
+
+// NAME.function; a second function of one name is NAME.wx.func.12.function. Names under NAME.wx. are
+// ours: functions without a name are there as NAME.wx.func.12, and so are functions that claim such a name.
 static void name_functions(wx_unit *u) {
     wx_map seen = {0};
     u->symbols = wx_arena_array(&u->arena, u->m->func_count, sizeof *u->symbols);
     for (uint32_t i = 0; i < u->m->func_count; i++) {
         wx_name name = u->m->funcs[i].name;
-        bool plain = name.len && name.len < 4096 && !memchr(name.ptr, 0, name.len);
+        bool plain = name.len && name.len < 4096 && !memchr(name.ptr, 0, name.len) && !is_ours(name);
         int fresh = 0;
         if (plain) wx_map_put(&seen, wx_hash64(name.ptr, name.len, 0) | 1, &fresh);
         if (plain && fresh) u->symbols[i] = wx_arena_printf(&u->arena, "%s.%.*s", u->name, (int)name.len, name.ptr);
-        else if (plain) u->symbols[i] = wx_arena_printf(&u->arena, "%s.%.*s.%u", u->name, (int)name.len, name.ptr, i);
-        else u->symbols[i] = wx_arena_printf(&u->arena, "%s.f%u", u->name, i);
+        else if (plain) u->symbols[i] = wx_arena_printf(&u->arena, "%s.wx.func.%u.%.*s", u->name, i, (int)name.len, name.ptr);
+        else u->symbols[i] = wx_arena_printf(&u->arena, "%s.wx.func.%u", u->name, i);
     }
     wx_map_free(&seen);
 }

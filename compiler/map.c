@@ -78,7 +78,7 @@ void emit_address_map(part *p) {
     n = 0;
     for (LLVMValueRef f = LLVMGetFirstFunction(p->m); f; f = LLVMGetNextFunction(f))
         if (is_code(p, f) && f != end) funcs[n++] = f;
-    char *chunk = wx_arena_printf(&p->scratch, "%s.map.%u", p->u->name, p->index);
+    char *chunk = wx_arena_printf(&p->scratch, "%s.wx.map.%u", p->u->name, p->index);
     map_part(p, funcs, n, p->index == 0 ? symbol(p, "map") : chunk);
     if (is_last) map_part(p, &end, 1, symbol(p, "map_end"));
     free(funcs);

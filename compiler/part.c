@@ -257,4 +257,4 @@ LLVMValueRef build_trap(part *p, unsigned code) {
     return LLVMBuildCall2(p->b, type, f, &arg, 1, "");
 }
 
-char *symbol(part *p, const char *suffix) { return wx_arena_printf(&p->scratch, "%s.%s", p->u->name, suffix); }
+char *symbol(part *p, const char *suffix) { return wx_arena_printf(&p->scratch, "%s.wx.%s", p->u->name, suffix); }

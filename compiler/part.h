@@ -78,7 +78,7 @@ LLVMValueRef byte_offset(part *p, LLVMValueRef base, int64_t offset);
 LLVMValueRef call_helper(part *p, enum helper h, LLVMValueRef *args, unsigned n);
 LLVMValueRef instance_of(part *p, LLVMValueRef ctx);
 LLVMValueRef build_trap(part *p, unsigned code); // the call alone; build `unreachable` after it
-char *symbol(part *p, const char *suffix);       // NAME.suffix, in scratch
+char *symbol(part *p, const char *suffix);       // NAME.wx.suffix, in scratch
 
 // emit.c: the body of one function.
 void emit_function(part *p, uint32_t func);
@@ -98,6 +98,8 @@ char *tail_entry_name(part *p, uint32_t func);
 void emit_descriptor(part *p);
 LLVMValueRef table_image(part *p, uint32_t table);  // constant tables: the array, declared or defined
 LLVMTypeRef table_entry_type(part *p);
+// Identity of a function type inside constant tables, which hold this module's functions only; never 0.
+static inline uint64_t local_identity(const wx_module *m, uint32_t type) { return (uint64_t)m->types[type].canon + 1; }
 // passes.c
 void optimise(part *p, LLVMTargetMachineRef tm);
 void insert_stack_checks(part *p);

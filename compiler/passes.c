@@ -164,7 +164,7 @@ void optimise(part *p, LLVMTargetMachineRef tm) {
     if (p->u->opt_level > 0) {
         run(p, tm, "function(sroa)");
         each_function(p, guard_nans);
-        run(p, tm, "function(early-cse,instcombine,simplifycfg)");
+        run(p, tm, "function(early-cse,instcombine<no-verify-fixpoint>,simplifycfg)");
         if (!p->u->precise_traps) each_function(p, free_loads);
     }
     run(p, tm, pipeline(p->u));

@@ -103,7 +103,8 @@ typedef struct wasmx_options {
     bool trap_unknown_imports; // a function import that nothing satisfies traps when it is called, not now
     uint64_t max_memory_bytes; // memory.grow beyond it answers -1; 0: the module's own limit
     uint64_t max_table_elements; // per table; 0: 10 million
-    size_t max_stack_bytes;    // native stack a call may use; 0: what the thread has
+    size_t max_stack_bytes;    // native stack a call may use; 0: what the thread has. Set it for calls on a stack that
+                               // is not the thread's own (a coroutine's): 64 KiB are assumed there.
 } wasmx_options;
 
 // Checks the module's note (ABI, CPU features), resolves imports, makes memories and tables, applies segments, runs the
@@ -132,6 +133,8 @@ typedef struct wasmx_extern {
 
 // False when there is no such export. What it points to is owned by the instance.
 WASMX_API bool wasmx_export(wasmx_instance *instance, const char *name, wasmx_extern *out);
+// The same for any name: Wasm allows NUL characters in it.
+WASMX_API bool wasmx_export_bytes(wasmx_instance *instance, const char *name, size_t size, wasmx_extern *out);
 // Shorthands; NULL when the export is absent or of another kind.
 WASMX_API wasmx_func *wasmx_export_func(wasmx_instance *instance, const char *name);
 WASMX_API wasmx_memory *wasmx_export_memory(wasmx_instance *instance, const char *name);
@@ -139,7 +142,7 @@ WASMX_API wasmx_memory *wasmx_export_memory(wasmx_instance *instance, const char
 // ---- Functions
 
 // A type as letters: parameters, ':', results; i I f F v r e stand for i32 i64 f32 f64 v128 funcref externref. "ii:i".
-// Writes at most size bytes with the NUL and returns the length it needs; reference types other than the two above are '?'.
+// Writes at most size bytes with the NUL and returns the length it needs; other reference types are '?'.
 WASMX_API size_t wasmx_func_type(const wasmx_func *func, char *out, size_t size);
 // Calls a function whose type is not known at compile time. args and results have as many values as its type says.
 // A typed function of the generated header is faster and checked by the C compiler.
@@ -148,7 +151,8 @@ WASMX_API WASMX_NODISCARD wasmx_status wasmx_call(wasmx_func *func, const wasmx_
 WASMX_API wasmx_instance *wasmx_func_instance(const wasmx_func *func);
 
 // A host function for any type. Return WASMX_OK, or a trap kind to trap (wasmx_raise gives it a message too).
-typedef wasmx_status (*wasmx_callback)(void *env, wasmx_instance *caller, const wasmx_value *args, wasmx_value *results);
+typedef wasmx_status (*wasmx_callback)(void *env, wasmx_instance *caller, const wasmx_value *args,
+                                       wasmx_value *results);
 
 // ---- Memories, tables, globals
 
@@ -162,6 +166,8 @@ WASMX_API uint64_t wasmx_memory_grow(wasmx_memory *memory, uint64_t pages);
 
 WASMX_API uint64_t wasmx_table_size(const wasmx_table *table);
 WASMX_API bool wasmx_table_get(const wasmx_table *table, uint64_t index, wasmx_value *out); // false: out of bounds
+// False also for a reference in a table of a narrower type than funcref or externref, which nothing here could check;
+// wasmx_table_grow and wasmx_global_set likewise take null only there.
 WASMX_API bool wasmx_table_set(wasmx_table *table, uint64_t index, wasmx_value value);
 WASMX_API uint64_t wasmx_table_grow(wasmx_table *table, uint64_t delta, wasmx_value init);
 
@@ -184,8 +190,8 @@ WASMX_API wasmx_linker *wasmx_linker_new(void);
 WASMX_API void wasmx_linker_free(wasmx_linker *linker);
 // Later definitions of one name replace earlier ones. Names are copied. type as for wasmx_func_type. False: the type
 // cannot be read.
-WASMX_API bool wasmx_linker_define_callback(wasmx_linker *linker, const char *module, const char *name, const char *type,
-                                            wasmx_callback callback, void *env);
+WASMX_API bool wasmx_linker_define_callback(wasmx_linker *linker, const char *module, const char *name,
+                                            const char *type, wasmx_callback callback, void *env);
 // A typed C function `R fn(wasmx_instance *caller, parameters...)`; more than one result: written through a last
 // parameter `wasmx_value *results`. v128 parameters come as `const wasmx_v128 *`, a v128 result through `results`.
 WASMX_API bool wasmx_linker_define_typed(wasmx_linker *linker, const char *module, const char *name, const char *type,

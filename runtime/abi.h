@@ -8,12 +8,13 @@
 // The module's own area lies right below wasmx_instance. Its arrays are found at `offset` bytes below the instance
 // (wxrt_layout); the compiler chooses the layout, the descriptor tells it to the runtime.
 //
-// Calling convention of Wasm functions: C, with ctx as a swiftself parameter first, then the Wasm parameters. No result:
-// void; one: as it is; two: a struct of both by value; more: written to consecutive wasmx_value slots through a last
-// pointer parameter. References are pointers: funcref a wasmx_func *, externref what the host gave.
+// Calling convention of Wasm functions: C, with ctx as a swiftself parameter first, then the Wasm parameters. No
+// result: void; one: as it is; two: a struct of both by value; more: written to consecutive wasmx_value slots through a
+// last pointer parameter. References are pointers: funcref a wasmx_func *, externref what the host gave.
 //
-// A function reference holds its own ctx. For host functions ctx is the wasmx_func itself, and `code` is an adapter that
-// the importing module carries (one for typed host functions, one for callbacks).
+// A function reference holds its own ctx. For host functions ctx is the wasmx_func itself, and `code` is an adapter
+// that the importing module carries (one for typed host functions, one for callbacks). Thunks and adapters therefore
+// must not read an instance through ctx.
 #pragma once
 #include "wasmx.h"
 
@@ -139,8 +140,9 @@ typedef struct wxrt_funcdesc { // a function that has an identity: exported or r
     void *code, *tail, *thunk; // NULL code: an import; index then is its number among the function imports
 } wxrt_funcdesc;
 
-typedef struct wxrt_export { // sorted by name (strcmp)
-    const char *name;
+typedef struct wxrt_export { // sorted by name: bytes, then length
+    const char *name;        // NUL-terminated; a NUL inside is part of it
+    uint32_t name_size;      // without the last NUL
     uint32_t kind;
     uint32_t index;          // functions: index in funcs; others: index in their index space
 } wxrt_export;
@@ -167,7 +169,8 @@ typedef struct wxrt_tabledesc {
 } wxrt_tabledesc;
 
 typedef struct wxrt_globaldesc { uint32_t type; bool is_mutable; uint8_t import; } wxrt_globaldesc;
-typedef struct wxrt_datadesc { const uint8_t *bytes; uint64_t size; } wxrt_datadesc; // size 0 for active ones in the image
+// size 0 for active ones in the image
+typedef struct wxrt_datadesc { const uint8_t *bytes; uint64_t size; } wxrt_datadesc;
 
 // items: a function's index in funcs; WXRT_ITEM_NULL; or WXRT_ITEM_GLOBAL | global index.
 typedef struct wxrt_elemdesc { const uint32_t *items; uint64_t count; } wxrt_elemdesc;
@@ -258,6 +261,7 @@ static inline uint64_t wxrt_abi_hash(void) {
     h = wxrt_hash_row(h, "memory", sizeof(struct wasmx_memory));
     h = wxrt_hash_row(h, "table", sizeof(struct wasmx_table));
     h = wxrt_hash_row(h, "import", sizeof(wxrt_import));
+    h = wxrt_hash_row(h, "export", sizeof(wxrt_export));
 #define FIELD(s, f) h = wxrt_hash_row(h, #s "." #f, offsetof(struct s, f));
 #define HELPER(name, result, parameters, sig) h = wxrt_hash_row(h, #name sig, 0);
 #include "runtime/abi.def"

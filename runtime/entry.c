@@ -1,8 +1,8 @@
 // runtime/entry.c: calls from the host into guest code.
 //
-// in: an instance, a thunk and its packed arguments; out: a status. Sets the stack limit of every linked instance, links
-// an entry record where a trap resumes, and calls through the assembly. Takes no lock and allocates nothing but on a
-// thread's first call, which needs a stack for signal handlers.
+// in: an instance, a thunk and its packed arguments; out: a status. Sets the stack limit of every linked instance,
+// links an entry record where a trap resumes, and calls through the assembly. Takes no lock and allocates nothing but
+// on a thread's first call, which needs a stack for signal handlers.
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>

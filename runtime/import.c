@@ -20,8 +20,8 @@ static bool unknown(resolver *r, const wxrt_import *im) {
 }
 
 static bool incompatible(resolver *r, const wxrt_import *im, const char *wants, const char *given) {
-    return wx_error_set(r->err, "incompatible import type for \"%.50s\" \"%.50s\": module wants %s, given %s", im->module,
-                        im->name, wants, given);
+    return wx_error_set(r->err, "incompatible import type for \"%.50s\" \"%.50s\": module wants %s, given %s",
+                        im->module, im->name, wants, given);
 }
 
 // ---- Functions
@@ -93,7 +93,8 @@ static const char *limits_text(char *out, size_t size, const char *what, uint64_
     return out;
 }
 
-static bool wrong_limits(resolver *r, const wxrt_import *im, const char *what, uint64_t size, bool has_max, uint64_t max) {
+static bool wrong_limits(resolver *r, const wxrt_import *im, const char *what, uint64_t size, bool has_max,
+                         uint64_t max) {
     char wants[64], given[64];
     limits_text(wants, sizeof wants, what, im->min, im->has_max, im->max);
     return incompatible(r, im, wants, limits_text(given, sizeof given, what, size, has_max, max));

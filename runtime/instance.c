@@ -272,11 +272,16 @@ const wasmx_module *wasmx_instance_module(const wasmx_instance *i) { return i->m
 
 // ---- Exports
 
-static const wxrt_export *find_export(const wasmx_module *m, const char *name) {
+static int compare_name(const wxrt_export *e, const char *name, size_t size) {
+    int order = memcmp(e->name, name, e->name_size < size ? e->name_size : size);
+    return order ? order : (e->name_size > size) - (e->name_size < size);
+}
+
+static const wxrt_export *find_export(const wasmx_module *m, const char *name, size_t size) {
     uint32_t low = 0, high = m->export_count;
     while (low < high) {
         uint32_t mid = low + (high - low) / 2;
-        int order = strcmp(m->exports[mid].name, name);
+        int order = compare_name(&m->exports[mid], name, size);
         if (!order) return &m->exports[mid];
         if (order < 0) low = mid + 1;
         else high = mid;
@@ -284,8 +289,8 @@ static const wxrt_export *find_export(const wasmx_module *m, const char *name) {
     return NULL;
 }
 
-bool wasmx_export(wasmx_instance *i, const char *name, wasmx_extern *out) {
-    const wxrt_export *e = find_export(i->module, name);
+bool wasmx_export_bytes(wasmx_instance *i, const char *name, size_t size, wasmx_extern *out) {
+    const wxrt_export *e = find_export(i->module, name, size);
     if (!e) return false;
     out->kind = (wasmx_extern_kind)e->kind;
     switch (e->kind) {
@@ -295,6 +300,10 @@ bool wasmx_export(wasmx_instance *i, const char *name, wasmx_extern *out) {
     case WASMX_GLOBAL: return (out->of.global = wx_global_at(i, e->index)) != NULL;
     default: return false;
     }
+}
+
+bool wasmx_export(wasmx_instance *i, const char *name, wasmx_extern *out) {
+    return wasmx_export_bytes(i, name, strlen(name), out);
 }
 
 wasmx_func *wasmx_export_func(wasmx_instance *i, const char *name) {

@@ -142,7 +142,10 @@ WX_INTERNAL uint64_t wx_page_size(void);
 static inline uint64_t wx_round_up(uint64_t n, uint64_t to) { return (n + to - 1) / to * to; }
 
 // Limits in pages; false: err says why. limit in bytes, 0: none.
-typedef struct wx_memory_limits { uint64_t min, max; bool has_max, is64, explicit_bounds; uint64_t limit; } wx_memory_limits;
+typedef struct wx_memory_limits {
+    uint64_t min, max, limit;
+    bool has_max, is64, explicit_bounds;
+} wx_memory_limits;
 WX_INTERNAL bool wx_memory_plan(wasmx_memory *memory, const wx_memory_limits *limits, wasmx_error *err);
 // Makes the planned memory, with `front` bytes before its low guard of which the last `area` are made readable and
 // writable. Fails when the address space or the memory is short.

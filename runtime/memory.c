@@ -38,14 +38,15 @@ bool wx_memory_plan(wasmx_memory *m, const wx_memory_limits *l, wasmx_error *err
     return true;
 }
 
-// Where a reservation was given back: the place to ask for first. A kernel would choose it anyway; emulators go on to ever
-// new addresses, and keep tables of them all.
+// Where a reservation was given back: the place to ask for first. A kernel would choose it anyway; emulators go on to
+// ever new addresses, and keep tables of them all.
 static void *_Atomic last_freed;
 
 // Asks for less while the system refuses, down to what is needed now. Guard mode needs all of it.
 static void *reserve(wasmx_memory *m, uint64_t around, bool flexible) {
     for (;;) {
-        void *p = mmap(atomic_load(&last_freed), around + m->reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        void *p = mmap(atomic_load(&last_freed), around + m->reserved, PROT_NONE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (p != MAP_FAILED) return p;
         if (!flexible || m->reserved <= m->bytes) return NULL;
         uint64_t half = m->reserved / 2 / WXRT_PAGE * WXRT_PAGE;

@@ -23,8 +23,10 @@ static inline bool wx_is_call(uint64_t ret, uint64_t start) {
     const uint8_t *p = (const uint8_t *)ret;
     int32_t offset;
     memcpy(&offset, p - 4, 4);
-    if (p[-5] == 0xe8) return ret + (uint64_t)(int64_t)offset == start;
-    return (p[-2] == 0xff && (p[-1] & 0x38) == 0x10) || (p[-3] == 0xff && (p[-2] & 0x38) == 0x10);
+    if (p[-5] == 0xe8 && ret + (uint64_t)(int64_t)offset == start) return true;
+    for (int length = 2; length <= 7; length++) // ff /2 with its operand; 5 has none of this form
+        if (length != 5 && p[-length] == 0xff && (p[1 - length] & 0x38) == 0x10) return true;
+    return false;
 }
 
 static inline wx_where wx_where_of(const ucontext_t *uc) {

@@ -214,6 +214,6 @@ void wx_module_print(const wx_module *m, wx_buf *out) {
     print_definitions(&p, WX_EXTERN_FUNC, m->func_imports, m->func_count);
     print_datas(&p);
     print_customs(&p);
-    wx_buf_str(out, ")\n");
+    wx_buf_str(out, "\n)\n");
     wx_print_names_end(&p);
 }

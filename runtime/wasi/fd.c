@@ -127,7 +127,8 @@ static int32_t seek(wasmx_instance *i, int32_t fd, uint64_t rights, int64_t offs
     return at < 0 ? wx_wasi_errno(errno) : wx_guest_put64(i, out, (uint64_t)at);
 }
 
-static int32_t seek_by(wasmx_instance *i, const int whences[3], int32_t fd, int64_t offset, int32_t whence, int32_t out) {
+static int32_t seek_by(wasmx_instance *i, const int whences[3], int32_t fd, int64_t offset, int32_t whence,
+                       int32_t out) {
     if ((uint32_t)whence > 2) return W_INVAL;
     bool tells = !offset && whences[whence] == SEEK_CUR;
     return seek(i, fd, W_RIGHT(tells ? R_FD_TELL : R_FD_SEEK), offset, whences[whence], out);
@@ -268,7 +269,8 @@ static bool one_time(struct timespec *out, int64_t time, bool given, bool now) {
 }
 
 bool wx_file_times(struct timespec out[2], int64_t atim, int64_t mtim, int32_t flags) {
-    return !(flags & ~15) && one_time(&out[0], atim, flags & 1, flags & 2) && one_time(&out[1], mtim, flags & 4, flags & 8);
+    return !(flags & ~15) && one_time(&out[0], atim, flags & 1, flags & 2) &&
+           one_time(&out[1], mtim, flags & 4, flags & 8);
 }
 
 int32_t wx_wasi_fd_filestat_set_times(wasmx_instance *i, int32_t fd, int64_t atim, int64_t mtim, int32_t flags) {

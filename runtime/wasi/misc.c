@@ -1,4 +1,4 @@
-// runtime/wasi/misc.c: arguments, environment, clocks, random bytes, waiting, ending, and the sockets that are not there.
+// runtime/wasi/misc.c: arguments, environment, clocks, random bytes, waiting, ending, and sockets, which are not there.
 #include <poll.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -215,7 +215,8 @@ static bool put_if_ready(char *out, const subscription *s, const struct pollfd *
 }
 
 // In preview 0 a clock has an identifier in front.
-static int32_t poll_oneoff(wasmx_instance *i, int32_t in, int32_t out, int32_t count, int32_t ready_out, bool unstable) {
+static int32_t poll_oneoff(wasmx_instance *i, int32_t in, int32_t out, int32_t count, int32_t ready_out,
+                           bool unstable) {
     uint32_t n = (uint32_t)count, polled = 0, ready = 0, size = unstable ? 56 : 48;
     subscription subs[MAX_SUBSCRIPTIONS];
     struct pollfd polls[MAX_SUBSCRIPTIONS];

@@ -29,12 +29,15 @@ static int32_t get_path(wasmx_instance *i, place *p, int32_t fd, int32_t address
     return p->path[0] ? W_SUCCESS : W_NOENT;
 }
 
+static int32_t open_parent(place *p) {
+    p->parent = wx_beneath_parent(p->dir->host, p->path, &p->last);
+    return p->parent < 0 ? path_error() : W_SUCCESS;
+}
+
 // The same, and the directory that holds the last component opened.
 static int32_t get_place(wasmx_instance *i, place *p, int32_t fd, int32_t address, int32_t length, int right) {
     int32_t error = get_path(i, p, fd, address, length, right);
-    if (error) return error;
-    p->parent = wx_beneath_parent(p->dir->host, p->path, &p->last);
-    return p->parent < 0 ? path_error() : W_SUCCESS;
+    return error ? error : open_parent(p);
 }
 
 static int32_t end_place(place *p, int result) {
@@ -59,11 +62,11 @@ int32_t wx_wasi_path_remove_directory(wasmx_instance *i, int32_t fd, int32_t pat
 
 int32_t wx_wasi_path_unlink_file(wasmx_instance *i, int32_t fd, int32_t path, int32_t length) {
     place p;
+    struct stat st;
     int32_t error = get_path(i, &p, fd, path, length, R_PATH_UNLINK_FILE);
     bool slashed = !error && p.path[strlen(p.path) - 1] == '/'; // only a directory may be named so
-    if (!error) error = get_place(i, &p, fd, path, length, R_PATH_UNLINK_FILE);
+    if (!error) error = open_parent(&p);
     if (error) return error;
-    struct stat st;
     if (slashed && !fstatat(p.parent, p.last, &st, AT_SYMLINK_NOFOLLOW) && !S_ISDIR(st.st_mode)) {
         close(p.parent);
         return W_NOTDIR;

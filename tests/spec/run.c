@@ -26,28 +26,31 @@ extern const spec_module spec_modules[];
 
 // ---- What there is
 
-#define MAX_VALUES 512
+#define MAX_VALUES  512
 #define MAX_REASONS 64
 
-typedef struct unit { // a module of the script
-    char *id;                  // "" for none
+typedef struct unit {           // a module of the script
+    char *id;                   // "" for none
     const wasmx_module *module; // definitions too
-    wasmx_instance *instance;  // NULL: a definition, not instantiated, or not to be had
-    const char *skip;          // why it could not be compiled
+    wasmx_instance *instance;   // NULL: a definition, not instantiated, or not to be had
+    const char *skip;           // why it could not be compiled
     struct unit *next;
 } unit;
 
-typedef struct reason { const char *text; unsigned count; } reason;
+typedef struct reason {
+    const char *text;
+    unsigned count;
+} reason;
 
-static const char *name;       // of the script
-static unsigned line;          // of the command that runs
+static const char *name; // of the script
+static unsigned line;    // of the command that runs
 static unsigned passed, failed, skipped;
 static unit *units, *current, *definition;
 static wasmx_linker *linker;
 static char *lost[MAX_REASONS]; // names registered for modules that were skipped
 static unsigned lost_count;
 static reason reasons[MAX_REASONS];
-static char *unsupported;      // contents of unsupported.txt
+static char *unsupported; // contents of unsupported.txt
 
 static void pass(void) { passed++; }
 
@@ -78,7 +81,14 @@ static char *token(void) {
 
 static int hex_digit(char c) { return c <= '9' ? c - '0' : (c | 32) - 'a' + 10; }
 
-// Undoes percent-encoding in place; *zero tells of a NUL inside, which no C string can hold.
+static size_t encoded_size(const char *text) { // of what decode makes of it; NULs may be among them
+    size_t n = 0;
+    if (!strcmp(text, "%")) return 0;
+    for (const char *p = text; *p; p += *p == '%' && p[1] && p[2] ? 3 : 1) n++;
+    return n;
+}
+
+// Undoes percent-encoding in place.
 static char *decode(char *text) {
     char *to = text;
     if (!strcmp(text, "%")) *text = 0;
@@ -96,9 +106,15 @@ static char *decode(char *text) {
 
 // ---- Values
 
-typedef struct value { char kind; wasmx_value v; } value; // kind: a letter of wasmx_func_type
+typedef struct value {
+    char kind;
+    wasmx_value v;
+} value; // kind: a letter of wasmx_func_type
 
-static const struct { const char *name; char letter; } kinds[] = {{"i32", 'i'}, {"i64", 'I'}, {"f32", 'f'}, {"f64", 'F'}};
+static const struct {
+    const char *name;
+    char letter;
+} kinds[] = {{"i32", 'i'}, {"i64", 'I'}, {"f32", 'f'}, {"f64", 'F'}};
 
 static void *host_ref(const char *number) { return (void *)(uintptr_t)(strtoull(number, NULL, 10) + 1); }
 
@@ -117,7 +133,8 @@ static uint64_t get_lane(const wasmx_value *v, unsigned k, unsigned bits) {
 // v128:SHAPE:LANE,... without patterns
 static void read_v128(const char *text, wasmx_value *out) {
     unsigned bits = lane_bits(text), k = 0;
-    for (const char *p = strchr(text, ':'); p && k < 128 / bits; p = strchr(p + 1, ',')) put_lane(out, k++, bits, strtoull(p + 1, NULL, 16));
+    for (const char *p = strchr(text, ':'); p && k < 128 / bits; p = strchr(p + 1, ','))
+        put_lane(out, k++, bits, strtoull(p + 1, NULL, 16));
 }
 
 static bool read_value(const char *text, value *out) {
@@ -136,14 +153,17 @@ static bool read_value(const char *text, value *out) {
         return true;
     }
     out->kind = 'e';
-    if (!strncmp(text, "ref.null", 8)) out->kind = !strcmp(colon + 1, "func") || !strcmp(colon + 1, "nofunc") ? 'r' : 'e';
-    else if (!strncmp(text, "ref.extern:", 11) || !strncmp(text, "ref.host:", 9)) out->v.externref = host_ref(colon + 1);
+    if (!strncmp(text, "ref.null", 8))
+        out->kind = !strcmp(colon + 1, "func") || !strcmp(colon + 1, "nofunc") ? 'r' : 'e';
+    else if (!strncmp(text, "ref.extern:", 11) || !strncmp(text, "ref.host:", 9))
+        out->v.externref = host_ref(colon + 1);
     else return false;
     return true;
 }
 
 static bool is_nan(uint64_t bits, unsigned width, bool canonical) {
-    uint64_t sign = width == 32 ? 1u << 31 : (uint64_t)1 << 63, quiet = width == 32 ? 0x7fc00000u : (uint64_t)0x7ff8 << 48;
+    uint64_t sign = width == 32 ? 1u << 31 : (uint64_t)1 << 63,
+             quiet = width == 32 ? 0x7fc00000u : (uint64_t)0x7ff8 << 48;
     return canonical ? (bits & ~sign) == quiet : (bits & quiet) == quiet;
 }
 
@@ -163,7 +183,7 @@ static bool v128_matches(const wasmx_value *got, const char *want) {
 static bool ref_matches(const value *got, const char *want) {
     const char *colon = strchr(want, ':');
     if (!strncmp(want, "ref.null", 8)) return !got->v.externref && strchr("re?", got->kind);
-    if (colon) return got->kind == 'e' && got->v.externref == host_ref(colon + 1);
+    if (colon) return strchr("e?", got->kind) && got->v.externref == host_ref(colon + 1);
     if (!strcmp(want, "ref.func")) return got->v.externref && strchr("r?", got->kind);
     return got->v.externref && strchr("e?", got->kind);
 }
@@ -173,7 +193,8 @@ static bool matches(const value *got, const char *want);
 static bool matches_either(const value *got, const char *want) {
     char *all = strdup(want), *save = NULL;
     bool found = false;
-    for (char *one = strtok_r(all, "|", &save); one && !found; one = strtok_r(NULL, "|", &save)) found = matches(got, one);
+    for (char *one = strtok_r(all, "|", &save); one && !found; one = strtok_r(NULL, "|", &save))
+        found = matches(got, one);
     free(all);
     return found;
 }
@@ -329,10 +350,10 @@ static void run_skip_module(void) {
 // ---- Actions
 
 typedef struct outcome {
-    const char *skip;          // the action could not be tried
-    const char *problem;       // it could not be tried and should have been
+    const char *skip;    // the action could not be tried
+    const char *problem; // it could not be tried and should have been
     wasmx_status status;
-    const char *message;       // of the trap
+    const char *message; // of the trap
     unsigned count;
     value results[MAX_VALUES];
 } outcome;
@@ -344,17 +365,19 @@ static void get_results(const char *letters, const wasmx_value *results) {
     for (out.count = 0; *p; p++, out.count++) out.results[out.count] = (value){*p, results[out.count]};
 }
 
-static void invoke(wasmx_instance *i, const char *field, unsigned n) {
+static void invoke(wasmx_instance *i, const char *field, size_t size, unsigned n) {
     static wasmx_value args[MAX_VALUES], results[MAX_VALUES];
     static char letters[2 * MAX_VALUES];
-    wasmx_func *f = wasmx_export_func(i, field);
+    wasmx_extern e;
+    wasmx_func *f = wasmx_export_bytes(i, field, size, &e) && e.kind == WASMX_FUNC ? e.of.func : NULL;
     if (!f || wasmx_func_type(f, letters, sizeof letters) >= MAX_VALUES) {
         out.problem = f ? "too many values" : "no such function is exported";
         return;
     }
     for (unsigned k = 0; k < n; k++) {
         value v;
-        if (!read_value(token(), &v) || (v.kind != letters[k] && letters[k] != '?')) out.problem = "an argument of another type";
+        if (!read_value(token(), &v) || (v.kind != letters[k] && letters[k] != '?'))
+            out.problem = "an argument of another type";
         else args[k] = v.v;
     }
     if (out.problem || letters[n] != ':') return;
@@ -363,9 +386,9 @@ static void invoke(wasmx_instance *i, const char *field, unsigned n) {
     if (out.status == WASMX_OK) get_results(letters, results);
 }
 
-static void get(wasmx_instance *i, const char *field) {
+static void get(wasmx_instance *i, const char *field, size_t size) {
     wasmx_extern e;
-    if (!wasmx_export(i, field, &e) || e.kind != WASMX_GLOBAL) {
+    if (!wasmx_export_bytes(i, field, size, &e) || e.kind != WASMX_GLOBAL) {
         out.problem = "no such global is exported";
         return;
     }
@@ -377,14 +400,16 @@ static void get(wasmx_instance *i, const char *field) {
 static void act(void) {
     bool invokes = !strcmp(token(), "invoke");
     unit *u = find_unit(token(), current);
-    char *field = decode(token());
+    char *field = token();
+    size_t size = encoded_size(field);
+    decode(field);
     unsigned n = invokes ? (unsigned)strtoul(token(), NULL, 10) : 0;
     out = (outcome){.status = WASMX_OK, .skip = u ? u->skip : NULL};
     if (out.skip) return;
     if (!u || !u->instance) out.problem = "no such instance";
     else if (n > MAX_VALUES) out.problem = "too many arguments";
-    else if (invokes) invoke(u->instance, field, n);
-    else get(u->instance, field);
+    else if (invokes) invoke(u->instance, field, size, n);
+    else get(u->instance, field, size);
 }
 
 // Deals with actions that could not be tried; true when the caller has an outcome to judge.
@@ -476,13 +501,27 @@ static void run_assert_no_instance(void) {
 static void run_skip_assert(void) { skip(decode(token())); }
 static void run_nothing(void) {} // checked by the program that checks the validator
 
-static const struct { const char *name; void (*run)(void); } commands[] = {
-    {"module", run_module}, {"definition", run_definition}, {"instance", run_instance}, {"register", run_register},
-    {"invoke", run_invoke}, {"assert_return", run_assert_return}, {"assert_trap", run_assert_trap},
-    {"assert_exhaustion", run_assert_exhaustion}, {"assert_exception", run_assert_exception},
-    {"assert_unlinkable", run_assert_no_instance}, {"assert_uninstantiable", run_assert_no_instance},
-    {"skip_module", run_skip_module}, {"skip_assert", run_skip_assert}, {"assert_invalid", run_nothing},
-    {"assert_malformed", run_nothing}, {"assert_malformed_text", run_nothing}, {"assert_invalid_text", run_nothing},
+static const struct {
+    const char *name;
+    void (*run)(void);
+} commands[] = {
+    {"module", run_module},
+    {"definition", run_definition},
+    {"instance", run_instance},
+    {"register", run_register},
+    {"invoke", run_invoke},
+    {"assert_return", run_assert_return},
+    {"assert_trap", run_assert_trap},
+    {"assert_exhaustion", run_assert_exhaustion},
+    {"assert_exception", run_assert_exception},
+    {"assert_unlinkable", run_assert_no_instance},
+    {"assert_uninstantiable", run_assert_no_instance},
+    {"skip_module", run_skip_module},
+    {"skip_assert", run_skip_assert},
+    {"assert_invalid", run_nothing},
+    {"assert_malformed", run_nothing},
+    {"assert_malformed_text", run_nothing},
+    {"assert_invalid_text", run_nothing},
 };
 
 static void run_line(char *text) {
@@ -511,9 +550,10 @@ static void define_global(const char *as, wasmx_kind kind, wasmx_value value) {
 }
 
 static void define_spectest(void) {
-    static const struct { const char *name, *type; } prints[] = {
-        {"print", ":"}, {"print_i32", "i:"}, {"print_i64", "I:"}, {"print_f32", "f:"}, {"print_f64", "F:"},
-        {"print_i32_f32", "if:"}, {"print_f64_f64", "FF:"}};
+    static const struct {
+        const char *name, *type;
+    } prints[] = {{"print", ":"},      {"print_i32", "i:"},      {"print_i64", "I:"},     {"print_f32", "f:"},
+                  {"print_f64", "F:"}, {"print_i32_f32", "if:"}, {"print_f64_f64", "FF:"}};
     for (size_t k = 0; k < sizeof prints / sizeof *prints; k++)
         wasmx_linker_define_callback(linker, "spectest", prints[k].name, prints[k].type, print, NULL);
     define_global("global_i32", WASMX_I32, (wasmx_value){.i32 = 666});
@@ -572,7 +612,8 @@ int main(int argc, char **argv) {
         if (*end) *end++ = 0;
         if (*at) run_line(at);
     }
-    for (unsigned k = 0; k < MAX_REASONS && reasons[k].text; k++) printf("skipped %u: %s\n", reasons[k].count, reasons[k].text);
+    for (unsigned k = 0; k < MAX_REASONS && reasons[k].text; k++)
+        printf("skipped %u: %s\n", reasons[k].count, reasons[k].text);
     printf("%s: %u passed, %u failed, %u skipped\n", name, passed, failed, skipped);
     return failed != 0;
 }

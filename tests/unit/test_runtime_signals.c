@@ -1,0 +1,121 @@
+// tests/unit/test_runtime_signals.c: faults that are not the guest's go to whoever handled them before.
+#include <setjmp.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "tests/unit/runtime_code.h"
+
+static const char text[] = "(module (import \"env\" \"crash\" (func $crash (param i32) (result i32))) (memory 1)"
+                           " (func (export \"crash\") (param i32) (result i32) (call $crash (local.get 0)))"
+                           " (func (export \"load\") (param i32) (result i32) (i32.load (local.get 0))))";
+
+static sigjmp_buf back;
+static volatile sig_atomic_t seen, seen_code;
+static void *seen_address;
+
+static void with_info(int sig, siginfo_t *info, void *context) {
+    (void)context;
+    seen = sig;
+    seen_code = info->si_code;
+    seen_address = info->si_addr;
+    if (info->si_code > 0) siglongjmp(back, 1);
+}
+
+static void plain(int sig) {
+    seen = sig;
+    siglongjmp(back, 1);
+}
+
+static int32_t crash(wasmx_instance *caller, int32_t at) {
+    (void)caller;
+    volatile uintptr_t address = (uint32_t)at;
+    return *(volatile int32_t *)address;
+}
+
+static wasmx_instance *begin(void) {
+    wasmx_linker *l = wasmx_linker_new();
+    wasmx_linker_define_typed(l, "env", "crash", "i:i", (void (*)(void))crash);
+    return start_with(compile(text), &(wasmx_options){.linker = l});
+}
+
+static void handle(void (*info)(int, siginfo_t *, void *), void (*simple)(int)) {
+    struct sigaction a = {.sa_flags = info ? SA_SIGINFO : 0};
+    if (info) a.sa_sigaction = info;
+    else a.sa_handler = simple;
+    sigaction(SIGSEGV, &a, NULL);
+}
+
+Test(runtime_signals, host_faults_reach_the_earlier_handler) {
+    handle(with_info, NULL);
+    wasmx_instance *i = begin();
+    if (!sigsetjmp(back, 1)) crash(i, 64);
+    cr_assert_eq(seen, SIGSEGV);
+    cr_assert_eq(seen_address, (void *)64);
+    seen = 0;
+    expect_trap(i, "load", -1, 0, WASMX_TRAP_MEMORY_OUT_OF_BOUNDS);
+    cr_assert_eq(seen, 0);
+}
+
+Test(runtime_signals, faults_of_host_functions_are_not_traps) {
+    handle(NULL, plain);
+    wasmx_instance *i = begin();
+    int32_t r;
+    if (!sigsetjmp(back, 1)) {
+        (void)!try_call(i, "crash", 64, 0, &r);
+        cr_assert_fail("the fault became a trap");
+    }
+    cr_assert_eq(seen, SIGSEGV);
+}
+
+Test(runtime_signals, sent_signals_are_passed_on) {
+    handle(with_info, NULL);
+    begin();
+    raise(SIGSEGV);
+    cr_assert_eq(seen, SIGSEGV);
+    cr_assert_leq(seen_code, 0);
+}
+
+Test(runtime_signals, default_action_kills, .signal = SIGSEGV) {
+    handle(NULL, SIG_DFL);
+    crash(begin(), 64);
+}
+
+Test(runtime_signals, default_action_kills_when_sent, .signal = SIGSEGV) {
+    handle(NULL, SIG_DFL);
+    begin();
+    raise(SIGSEGV);
+}
+
+Test(runtime_signals, ignored_when_sent) {
+    handle(NULL, SIG_IGN);
+    wasmx_instance *i = begin();
+    raise(SIGSEGV);
+    expect_trap(i, "load", -1, 0, WASMX_TRAP_MEMORY_OUT_OF_BOUNDS);
+}
+
+Test(runtime_signals, ignored_faults_kill, .signal = SIGSEGV) {
+    handle(NULL, SIG_IGN);
+    crash(begin(), 64);
+}
+
+Test(runtime_signals, a_trap_leaves_the_mask_as_it_was) {
+    wasmx_instance *i = begin();
+    sigset_t before, after;
+    sigemptyset(&before);
+    sigaddset(&before, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &before, NULL);
+    sigprocmask(SIG_SETMASK, NULL, &before);
+    for (int k = 0; k < 3; k++) expect_trap(i, "load", -1, 0, WASMX_TRAP_MEMORY_OUT_OF_BOUNDS);
+    sigprocmask(SIG_SETMASK, NULL, &after);
+    for (int sig = 1; sig < 32; sig++) cr_assert_eq(sigismember(&before, sig), sigismember(&after, sig));
+}
+
+static char own_stack[1 << 17];
+
+Test(runtime_signals, a_signal_stack_that_is_there_is_kept) {
+    stack_t mine = {.ss_sp = own_stack, .ss_size = sizeof own_stack}, now;
+    sigaltstack(&mine, NULL);
+    expect_trap(begin(), "load", -1, 0, WASMX_TRAP_MEMORY_OUT_OF_BOUNDS);
+    sigaltstack(NULL, &now);
+    cr_assert_eq(now.ss_sp, own_stack);
+}
