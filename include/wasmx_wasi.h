@@ -31,6 +31,10 @@ WASMX_API void wasmx_linker_define_wasi(wasmx_linker *linker, wasmx_wasi *wasi);
 // The whole of a command's main: instantiates, calls _start, prints a trap with its backtrace on stderr. Returns the
 // process's exit status: proc_exit's code, 0, or 134 after a trap, 1 when it cannot be instantiated.
 WASMX_API int wasmx_wasi_main(const wasmx_module *module, const wasmx_wasi_config *config, bool trap_unknown_imports);
+// The same with this process's arguments, environment and standard streams: what main() of an executable made by
+// --emit=exe calls. dirs are the directories to open, "HOST[::GUEST]", each followed by a NUL, and an empty one at the
+// end; those that WASMX_DIR names (separated by commas) are opened too.
+WASMX_API int wasmx_wasi_command(const wasmx_module *module, char **argv, const char *dirs, int trap_unknown_imports);
 
 #ifdef __cplusplus
 }

@@ -59,6 +59,8 @@ static bool set_defined_func(resolver *r, const wxrt_import *im, const wx_defini
     char text[64];
     if (d->value.of.func) return set_guest_func(r, im, d->value.of.func);
     if (!wx_signature_is(&d->signature, &r->instance->module->types[im->type])) {
+        // Known by this name with another type, it is as unknown as one that has no name here.
+        if (r->options->trap_unknown_imports) return set_host_func(r, im, im->trap_stub, NULL, NULL);
         wxrt_type given = {.param_count = d->signature.params, .result_count = d->signature.results,
                            .kinds = d->signature.kinds};
         wx_kind_text(&given, text, sizeof text);

@@ -34,7 +34,12 @@ const version = WebAssembly.Module.imports(module).some((one) => one.module === 
 // Global, because node's calls hold only a weak reference: a collection in the middle of one would abort the process.
 globalThis.wasi = new WASI({ version, args: [basename(path), ...args.slice(1)], env, preopens, returnOnExit: true });
 try {
-    const imports = { [version === 'unstable' ? 'wasi_unstable' : 'wasi_snapshot_preview1']: wasi.wasiImport }; // node 18 has no getImportObject
+    const imports = { [version === 'unstable' ? 'wasi_unstable' : 'wasi_snapshot_preview1']: { ...wasi.wasiImport } }; // node 18 has no getImportObject
+    // A function that node lacks may still never be called.
+    for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
+        imports[from] ??= {};
+        if (kind === 'function') imports[from][name] ??= () => { throw new Error(`unknown import ${from} ${name}`); };
+    }
     process.exitCode = wasi.start(new WebAssembly.Instance(module, imports));
 } catch (error) {
     console.error(`${error.name}: ${error.message}`);
