@@ -115,6 +115,28 @@ Test(text, hostile_text_ends_in_an_error) {
     }
 }
 
+// Damaged text, on which the parser itself may abort: always a result or an error.
+Test(text, damaged_text_ends_in_an_error) {
+    static const char good[] = "(module (memory 1) (table 1 funcref) (func $f (param i32) (result i32) (local i64)\n (block (result i32)"
+                               " (i32.load offset=4 (local.get 0)) (br_if 0 (i32.const 1) (local.get 0)) (drop)) (i32.add (i32.const 3)))"
+                               " (export \"f\" (func $f)) (data (i32.const 0) \"abc\") (elem (i32.const 0) $f))";
+    uint64_t state = 5;
+    unsigned refused = 0;
+    for (int round = 0; round < 1500; round++) {
+        char text[sizeof good];
+        memcpy(text, good, sizeof good);
+        for (uint32_t i = 1 + next_random(&state) % 3; i > 0; i--)
+            text[next_random(&state) % (sizeof good - 1)] = " ()0$\"a;"[next_random(&state) % 8];
+        wx_buf out = {0};
+        wx_error e = {0};
+        bool ok = wx_text_to_binary("t.wat", text, sizeof good - 1, &out, &e);
+        cr_expect_eq(ok, e.code == WX_OK);
+        refused += !ok;
+        wx_buf_free(&out);
+    }
+    cr_expect_gt(refused, 500);
+}
+
 static bool nested(const char *open, const char *close, int depth) {
     wx_buf text = {0}, out = {0};
     wx_error e = {0};
