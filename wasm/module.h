@@ -1,6 +1,6 @@
 // wasm/module.h: a WebAssembly module as data. The page to read first.
 //
-// wx_module_decode (wasm/decode.h) fills it from bytes; wx_module_validate (wasm/validate.h) checks it and fills the
+// wx_module_decode (wasm/wasm.h) fills it from bytes; wx_module_validate (wasm/wasm.h) checks it and fills the
 // fields marked (validation). After that it is never written again and may be read by any number of threads.
 //
 // Everything here lives in m->arena, and names, bodies and data point into m->bytes, which belong to the caller and

@@ -75,6 +75,7 @@ wx_type wx_pop_any(wx_checker *c);
 wx_type wx_pop_ref(wx_checker *c); // any reference; WX_BOTTOM_REF in unreachable code
 wx_type wx_unpacked(wx_type t); // of a storage type
 void wx_pop_list(wx_checker *c, wx_types list);
+void wx_pop_fields(wx_checker *c, const wx_typedef *t); // what struct.new takes
 void wx_push_list(wx_checker *c, wx_types list);
 void wx_push_frame(wx_checker *c, wx_op op, wx_types params, wx_types results, wx_type single);
 void wx_set_unreachable(wx_checker *c);

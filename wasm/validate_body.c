@@ -82,8 +82,17 @@ wx_type wx_pop_ref(wx_checker *c) {
     return WX_BOTTOM_REF;
 }
 
+// In unreachable code an empty stack has everything, however long the list.
+static bool has_anything(const wx_checker *c) {
+    return c->depth == c->floor && c->frames[c->frame_count - 1].unreachable;
+}
+
 void wx_pop_list(wx_checker *c, wx_types list) {
-    for (uint32_t i = list.count; i-- > 0;) wx_pop(c, list.at[i]);
+    for (uint32_t i = list.count; i-- > 0 && !has_anything(c);) wx_pop(c, list.at[i]);
+}
+
+void wx_pop_fields(wx_checker *c, const wx_typedef *t) {
+    for (uint32_t i = t->field_count; i-- > 0 && !has_anything(c);) wx_pop(c, wx_unpacked(t->fields[i].type));
 }
 
 void wx_push_list(wx_checker *c, wx_types list) {
@@ -224,7 +233,9 @@ static bool check_immediate(wx_checker *c, wx_imm imm) {
     case WX_IMM_DATA: return known_data(c, in->a);
     case WX_IMM_ELEM: return known(c, "elem segment", in->a, m->elem_count);
     case WX_IMM_CALL_INDIRECT: return known(c, "type", in->a, m->type_count) && known(c, "table", in->b, m->table_count);
-    case WX_IMM_HEAP: return wx_type_check_known(c, in->type);
+    case WX_IMM_HEAP:
+        c->features |= wx_type_features(WX_REF(true, in->type));
+        return wx_type_check_known(c, in->type);
     case WX_IMM_TYPE_DATA: return known(c, "type", in->a, m->type_count) && known_data(c, in->b);
     case WX_IMM_TYPE_ELEM: return known(c, "type", in->a, m->type_count) && known(c, "elem segment", in->b, m->elem_count);
     case WX_IMM_TYPE_TYPE: return known(c, "type", in->a, m->type_count) && known(c, "type", in->b, m->type_count);

@@ -4,6 +4,7 @@
 bool wx_block_types(wx_checker *c, wx_types *params, wx_types *results, wx_type *single) {
     *params = *results = (wx_types){0};
     *single = c->in.block_type.result;
+    c->features |= wx_type_features(*single);
     if (!c->in.block_type.is_index) return wx_type_check_known(c, *single);
     *single = WX_NONE;
     const wx_typedef *t = wx_type_of_kind(c, c->in.block_type.index, WX_KIND_FUNC);

@@ -100,7 +100,7 @@ void wx_check_i31_get(wx_checker *c) {
 void wx_check_struct_new(wx_checker *c) {
     const wx_typedef *t = wx_type_of_kind(c, c->in.a, WX_KIND_STRUCT);
     if (!t) return;
-    for (uint32_t i = t->field_count; i-- > 0;) wx_pop(c, wx_unpacked(t->fields[i].type));
+    wx_pop_fields(c, t);
     wx_push(c, ref_to(c->in.a));
 }
 

@@ -52,7 +52,7 @@ void wx_check_local_tee(wx_checker *c) { wx_push(c, set_local(c)); }
 void wx_check_global_get(wx_checker *c) {
     const wx_global *g = &c->m->globals[c->in.a];
     if (c->is_const && g->mutable) wx_check_fail(c, "constant expression required, not a mutable global");
-    if (c->is_const && g->import == WX_NO_INDEX) c->features |= WX_FEATURE_BIT(GC);
+    if (c->is_const && g->import == WX_NO_INDEX) c->features |= WX_FEATURE_BIT(EXTENDED_CONST);
     wx_push(c, g->type);
 }
 

@@ -1,8 +1,9 @@
 // tests/spec/validate_suite.c: every module of the official suite through decoder, validator, encoder and printer.
 //
-//   validate_suite [--skipped N] SKIPFILE DIR...
+//   validate_suite [--skipped N] [--write] SKIPFILE DIR...
 //
-// N files were left out before and count as skipped.
+// N files were left out before and count as skipped. With --write a good N.wasm gets N.wat, as we print it, and N.enc, as
+// we encode it without custom sections, beside it (for validate_suite.print.mjs).
 // DIR holds what convert.mjs wrote (script.txt and N.wasm below it). A good module has to decode, validate, encode to
 // bytes that decode, validate and encode to the same bytes again, and print. A module of assert_invalid or
 // assert_malformed has to be refused; when our message does not begin with the expected text that is printed, as
@@ -18,6 +19,7 @@
 
 static struct { unsigned passed, failed, skipped, other_text, by_parser; } counts;
 static const char *root;      // the DIR at hand
+static bool write_forms;      // --write
 static wx_buf skips;          // the skip file
 static char script[4096];     // path of the script at hand, below root, without /script.txt
 static char dir[4096];
@@ -98,6 +100,22 @@ static const char *round_trip(const wx_module *m) {
     return result;
 }
 
+static bool write_form(const char *file, const char *ending, const wx_buf *bytes) {
+    char path[8300];
+    wx_error e = {0};
+    snprintf(path, sizeof path, "%s/%.*s%s", dir, (int)(strlen(file) - strlen(".wasm")), file, ending);
+    return wx_file_write(path, bytes->data, bytes->len, &e);
+}
+
+static bool write_both(const char *file, wx_module *m, const wx_buf *text) {
+    wx_buf encoded = {0};
+    m->custom_count = 0;
+    wx_module_encode(m, &encoded);
+    bool ok = write_form(file, ".wat", text) && write_form(file, ".enc", &encoded);
+    wx_buf_free(&encoded);
+    return ok;
+}
+
 static void good_module(const char *line, const char *file) {
     wx_buf bytes = {0}, text = {0};
     wx_module m = {0};
@@ -109,6 +127,7 @@ static void good_module(const char *line, const char *file) {
     else if (!(why = round_trip(&m))) {
         wx_module_print(&m, &text);
         if (text.len < 9) why = "prints nothing";
+        else if (write_forms && !write_both(file, &m, &text)) why = "cannot write";
     }
     if (why) failed(line, why);
     else counts.passed++;
@@ -194,8 +213,9 @@ int main(int argc, char **argv) {
         counts.skipped = (unsigned)strtoul(argv[2], NULL, 10);
         argc -= 2, argv += 2;
     }
+    if (argc > 1 && strcmp(argv[1], "--write") == 0) write_forms = true, argc--, argv++;
     if (argc < 3 || !wx_file_read(&skips, argv[1], &e)) {
-        fprintf(stderr, "usage: validate_suite [--skipped N] SKIPFILE DIR...\n");
+        fprintf(stderr, "usage: validate_suite [--skipped N] [--write] SKIPFILE DIR...\n");
         return 2;
     }
     for (int i = 2; i < argc; i++) walk(root = argv[i]);
