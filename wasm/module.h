@@ -136,7 +136,7 @@ typedef struct wx_module {
     wx_custom *customs;   uint32_t custom_count;
     uint32_t start;       // function index or WX_NO_INDEX
     bool has_data_count;
-    uint64_t features;    // bit (1 << WX_FEATURE_x) of everything used: declarations by the decoder, bodies by validation
+    uint64_t features; // bit (1 << WX_FEATURE_x) of everything used: declarations by the decoder, bodies by validation
     bool *table_written;  // per table: table.set/fill/copy-to/init/grow occurs in some body (validation)
     bool *memory_grown;   // per memory: memory.grow occurs in some body (validation)
 } wx_module;
@@ -151,5 +151,7 @@ typedef enum wx_feature {
 const char *wx_feature_name(wx_feature f); // "simd"
 
 // The function type of a function index.
-static inline const wx_typedef *wx_func_type(const wx_module *m, uint32_t func) { return &m->types[m->funcs[func].type]; }
+static inline const wx_typedef *wx_func_type(const wx_module *m, uint32_t func) {
+    return &m->types[m->funcs[func].type];
+}
 void wx_module_free(wx_module *m);

@@ -84,7 +84,9 @@ const wx_typedef *wx_type_of_kind(wx_checker *c, uint32_t type, wx_kind kind); /
 wx_type wx_address_type(const wx_limits *l);
 
 static inline wx_frame *wx_top(wx_checker *c) { return &c->frames[c->frame_count - 1]; }
-static inline wx_types wx_results_of(const wx_frame *f) { return f->one_result ? (wx_types){&f->single, 1} : f->results; }
+static inline wx_types wx_results_of(const wx_frame *f) {
+    return f->one_result ? (wx_types){&f->single, 1} : f->results;
+}
 static inline void wx_push(wx_checker *c, wx_type t) {
     if (__builtin_expect(c->depth < c->stack_cap, 1)) c->stack[c->depth++] = t;
     else wx_push_slow(c, t);

@@ -131,7 +131,8 @@ static const wx_typedef *indirect_callee(wx_checker *c) {
     const wx_table *t = &c->m->tables[c->in.b];
     if (c->in.b) c->features |= WX_FEATURE_BIT(REF_TYPES);
     if (!wx_type_matches(c->m, t->type, WX_FUNCREF)) {
-        wx_check_fail(c, "type mismatch: %s through table %u, which is not of functions", wx_ops[c->in.op].text, c->in.b);
+        wx_check_fail(c, "type mismatch: %s through table %u, which is not of functions", wx_ops[c->in.op].text,
+                      c->in.b);
         return NULL;
     }
     wx_pop(c, wx_address_type(&t->limits));

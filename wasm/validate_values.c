@@ -1,4 +1,4 @@
-// wasm/validate_values.c: parametric and variable instructions, tables and bulk memory (core 3.0, sections 3.4.2-3.4.5).
+// wasm/validate_values.c: parametric and variable instructions, tables and bulk memory (core 3.0, section 3.4).
 #include "wasm/validate.h"
 
 void wx_check_drop(wx_checker *c) { wx_pop_any(c); }
@@ -65,7 +65,9 @@ void wx_check_global_set(wx_checker *c) {
 
 // Tables
 
-static wx_type table_address(const wx_checker *c, uint32_t table) { return wx_address_type(&c->m->tables[table].limits); }
+static wx_type table_address(const wx_checker *c, uint32_t table) {
+    return wx_address_type(&c->m->tables[table].limits);
+}
 static wx_type smaller(wx_type a, wx_type b) { return a == WX_I64 && b == WX_I64 ? WX_I64 : WX_I32; }
 
 void wx_check_table_get(wx_checker *c) {

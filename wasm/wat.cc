@@ -3,8 +3,8 @@
 // in: text. out: a binary module, not validated, or WX_ERR_TEXT with line and column. needs: libwabt.
 //
 // wabt's parser asserts on some malformed text, so it runs in a process of its own (isolate.h). Its functions call
-// themselves once a level of nesting, so there they run on a thread with a large stack, and text nested deeper than that
-// stack surely holds is refused before.
+// themselves once a level of nesting, so there they run on a thread with a large stack, and text nested deeper than
+// that stack surely holds is refused before.
 #include <cstring>
 #include <memory>
 #include <string>
@@ -98,7 +98,8 @@ nesting measure(const char *text, size_t len) {
 // wabt reads an annotation without its end for ever, so open parentheses at the end are refused here.
 bool check_nesting(const char *text, size_t len, wx_error *e) {
     nesting n = measure(text, len);
-    if (n.parens + n.blocks > deepest) return wx_fail(e, WX_ERR_LIMIT, "text nested more than %ld levels deep", deepest);
+    if (n.parens + n.blocks > deepest)
+        return wx_fail(e, WX_ERR_LIMIT, "text nested more than %ld levels deep", deepest);
     return !n.parens || wx_fail(e, WX_ERR_TEXT, "unexpected end of file: %ld parentheses are open", n.parens);
 }
 

@@ -2,8 +2,8 @@
 //
 //   validate_suite [--skipped N] [--write] SKIPFILE DIR...
 //
-// N files were left out before and count as skipped. With --write a good N.wasm gets N.wat, as we print it, and N.enc, as
-// we encode it without custom sections, beside it (for validate_suite.print.mjs).
+// N files were left out before and count as skipped. With --write a good N.wasm gets N.wat, as we print it, and N.enc,
+// as we encode it without custom sections, beside it (for validate_suite.print.mjs).
 // DIR holds what convert.mjs wrote (script.txt and N.wasm below it). A good module has to decode, validate, encode to
 // bytes that decode, validate and encode to the same bytes again, and print. A module of assert_invalid or
 // assert_malformed has to be refused; when our message does not begin with the expected text that is printed, as
@@ -92,7 +92,8 @@ static const char *round_trip(const wx_module *m) {
         result = why;
     } else {
         wx_module_encode(&again, &twice);
-        if (once.len != twice.len || memcmp(once.data, twice.data, once.len) != 0) result = "encodes to something else the second time";
+        if (once.len != twice.len || memcmp(once.data, twice.data, once.len) != 0)
+            result = "encodes to something else the second time";
     }
     wx_module_free(&again);
     wx_buf_free(&once);
@@ -181,7 +182,8 @@ static void run_script(const char *path) {
     if (!wx_file_read(&lines, path, &e)) return failed("0", e.msg);
     wx_buf_byte(&lines, 0);
     char *save = NULL;
-    for (char *line = strtok_r((char *)lines.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) run_line(line);
+    for (char *line = strtok_r((char *)lines.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+        run_line(line);
     wx_buf_free(&lines);
 }
 
@@ -194,7 +196,8 @@ static void walk(const char *path) {
         char below[4096];
         struct stat st;
         const char *name = entries[i]->d_name;
-        if (name[0] != '.' && snprintf(below, sizeof below, "%s/%s", path, name) < (int)sizeof below && stat(below, &st) == 0) {
+        if (name[0] != '.' && snprintf(below, sizeof below, "%s/%s", path, name) < (int)sizeof below &&
+            stat(below, &st) == 0) {
             if (S_ISDIR(st.st_mode)) walk(below);
             else if (strcmp(name, "script.txt") == 0) {
                 snprintf(dir, sizeof dir, "%s", path);

@@ -76,7 +76,12 @@ for (const path of printed(suite)) {
         why = String(e.payload ?? e.message ?? e).split('\n')[0];
     }
     if (!why) passed++;
-    else if (notShortest.some((prefix) => name.startsWith(prefix))) skipped++, console.log(`SKIP ${name}: LEB128 not in shortest form`);
-    else failed++, console.log(`FAIL ${name}: ${why}`);
+    else if (notShortest.some((prefix) => name.startsWith(prefix))) {
+        skipped++;
+        console.log(`SKIP ${name}: LEB128 not in shortest form`);
+    } else {
+        failed++;
+        console.log(`FAIL ${name}: ${why}`);
+    }
 }
 stop(passed, failed + (passed ? 0 : 1), skipped);

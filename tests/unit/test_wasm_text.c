@@ -36,31 +36,40 @@ static void expect_round_trip(const char *source) {
 
 Test(text, print_reads_back_as_the_same_module) {
     expect_round_trip("(module)");
-    expect_round_trip("(module (import \"a\\00\\7f\\\"\" \"b\\\\\" (func $x (param i32))) (func $y (result f64) f64.const 1.5)"
-                      " (export \"\\u{1f600}\" (func $y)) (start 2) (func))");
-    expect_round_trip("(module (memory $m 1 2) (memory i64 1) (data (i32.const 1) \"a\\00b\") (data (memory 1) (i64.const 2) \"x\")"
-                      " (data $p \"passive\") (func i32.const 0 i32.const 0 i32.const 0 memory.init $p data.drop $p i32.const 1"
-                      " i64.const 2 i32.load8_s (memory 1) offset=7 i32.store16 align=1 memory.size (memory 1) drop))");
-    expect_round_trip("(module (table $t 1 10 funcref) (table externref (elem)) (func $f) (elem $e (table $t) (i32.const 0) func $f)"
-                      " (elem funcref (ref.func $f) (ref.null func)) (elem declare func $f) (type $v (func))"
-                      " (func i32.const 0 call_indirect $t (type $v) i32.const 0 table.get 1 drop"
-                      " i32.const 0 i32.const 0 i32.const 0 table.init $t $e elem.drop $e i32.const 0 i32.const 0 i32.const 0 table.copy))");
-    expect_round_trip("(module (global $g (mut i64) (i64.const -1)) (global i32 (i32.const 3)) (global funcref (ref.null func))"
-                      " (func global.get $g i64.const 9223372036854775807 i64.add global.set $g))");
+    expect_round_trip(
+        "(module (import \"a\\00\\7f\\\"\" \"b\\\\\" (func $x (param i32))) (func $y (result f64) f64.const 1.5)"
+        " (export \"\\u{1f600}\" (func $y)) (start 2) (func))");
+    expect_round_trip(
+        "(module (memory $m 1 2) (memory i64 1) (data (i32.const 1) \"a\\00b\") (data (memory 1) (i64.const 2) \"x\")"
+        " (data $p \"passive\") (func i32.const 0 i32.const 0 i32.const 0 memory.init $p data.drop $p i32.const 1"
+        " i64.const 2 i32.load8_s (memory 1) offset=7 i32.store16 align=1 memory.size (memory 1) drop))");
+    expect_round_trip(
+        "(module (table $t 1 10 funcref) (table externref (elem)) (func $f) (elem $e (table $t) (i32.const 0) func $f)"
+        " (elem funcref (ref.func $f) (ref.null func)) (elem declare func $f) (type $v (func))"
+        " (func i32.const 0 call_indirect $t (type $v) i32.const 0 table.get 1 drop"
+        " i32.const 0 i32.const 0 i32.const 0 table.init $t $e elem.drop $e i32.const 0 i32.const 0 i32.const 0 "
+        "table.copy))");
+    expect_round_trip(
+        "(module (global $g (mut i64) (i64.const -1)) (global i32 (i32.const 3)) (global funcref (ref.null func))"
+        " (func global.get $g i64.const 9223372036854775807 i64.add global.set $g))");
 }
 
 Test(text, control_and_numbers) {
-    expect_round_trip("(module (func (param i32) (result i32) block (result i32) i32.const 1 local.get 0 br_table 0 1 0 end"
-                      " if loop br 1 end else nop end i32.const 1 i32.const 2 local.get 0 select"
-                      " i32.const 5 local.get 0 select (result i32)))");
-    expect_round_trip("(module (tag $e (param i32)) (func try nop catch $e drop catch_all rethrow 0 end try i32.const 1 throw $e delegate 0))");
-    expect_round_trip("(module (func f32.const nan f32.const -nan:0x200001 f32.const inf f32.const -0 f32.const 0x1.fffffep+127"
-                      " f32.const 0x1p-149 f64.const -inf f64.const nan:0x1 f64.const 0.1 f64.const 0x1p-1074"
-                      " drop drop drop drop drop drop drop drop drop drop))");
-    expect_round_trip("(module (memory 1 1 shared) (func v128.const i8x16 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 255 i32.const 0"
-                      " v128.load offset=3 align=2 i8x16.shuffle 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 31 i16x8.extract_lane_u 7"
-                      " drop atomic.fence i32.const 0 v128.const i64x2 0 0 v128.load16_lane 5 drop"
-                      " i32.const 0 i64.const 0 i64.atomic.rmw.xchg drop))");
+    expect_round_trip(
+        "(module (func (param i32) (result i32) block (result i32) i32.const 1 local.get 0 br_table 0 1 0 end"
+        " if loop br 1 end else nop end i32.const 1 i32.const 2 local.get 0 select"
+        " i32.const 5 local.get 0 select (result i32)))");
+    expect_round_trip("(module (tag $e (param i32)) (func try nop catch $e drop catch_all rethrow 0 end try i32.const "
+                      "1 throw $e delegate 0))");
+    expect_round_trip(
+        "(module (func f32.const nan f32.const -nan:0x200001 f32.const inf f32.const -0 f32.const 0x1.fffffep+127"
+        " f32.const 0x1p-149 f64.const -inf f64.const nan:0x1 f64.const 0.1 f64.const 0x1p-1074"
+        " drop drop drop drop drop drop drop drop drop drop))");
+    expect_round_trip(
+        "(module (memory 1 1 shared) (func v128.const i8x16 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 255 i32.const 0"
+        " v128.load offset=3 align=2 i8x16.shuffle 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 31 i16x8.extract_lane_u 7"
+        " drop atomic.fence i32.const 0 v128.const i64x2 0 0 v128.load16_lane 5 drop"
+        " i32.const 0 i64.const 0 i64.atomic.rmw.xchg drop))");
 }
 
 Test(text, names_serve_as_identifiers_only_when_unique_and_plain) {
@@ -78,7 +87,9 @@ Test(text, names_serve_as_identifiers_only_when_unique_and_plain) {
 
 Test(text, modern_types_are_printed) {
     builder b = build();
-    SECTION(&b, TYPE, "\x02\x50\x00\x5f\x02\x7f\x00\x78\x01" "\x4e\x02\x4f\x01\x00\x5f\x02\x7f\x00\x78\x01\x60\x01\x63\x01\x01\x64\x6c");
+    SECTION(&b, TYPE,
+            "\x02\x50\x00\x5f\x02\x7f\x00\x78\x01"
+            "\x4e\x02\x4f\x01\x00\x5f\x02\x7f\x00\x78\x01\x60\x01\x63\x01\x01\x64\x6c");
     SECTION(&b, FUNC, "\x01\x02");
     SECTION(&b, CODE, "\x01\x11\x00\x20\x00\xfb\x16\x00\xfb\x02\x00\x00\xfb\x1c\xfb\x17\x6c\xd4\x0b");
     wx_buf one = {0}, printed = {0};
@@ -105,7 +116,8 @@ Test(text, errors_have_line_and_column) {
 }
 
 Test(text, hostile_text_ends_in_an_error) {
-    static const char *const texts[] = {"", "(", ")", "(module", "(@x ", "(@x (y (z))", "(; (;", "\"", "(module (func (param $x", "\xff\xfe"};
+    static const char *const texts[] = {
+        "", "(", ")", "(module", "(@x ", "(@x (y (z))", "(; (;", "\"", "(module (func (param $x", "\xff\xfe"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         wx_buf out = {0};
         wx_error e = {0};
@@ -117,9 +129,10 @@ Test(text, hostile_text_ends_in_an_error) {
 
 // Damaged text, on which the parser itself may abort: always a result or an error.
 Test(text, damaged_text_ends_in_an_error) {
-    static const char good[] = "(module (memory 1) (table 1 funcref) (func $f (param i32) (result i32) (local i64)\n (block (result i32)"
-                               " (i32.load offset=4 (local.get 0)) (br_if 0 (i32.const 1) (local.get 0)) (drop)) (i32.add (i32.const 3)))"
-                               " (export \"f\" (func $f)) (data (i32.const 0) \"abc\") (elem (i32.const 0) $f))";
+    static const char good[] =
+        "(module (memory 1) (table 1 funcref) (func $f (param i32) (result i32) (local i64)\n (block (result i32)"
+        " (i32.load offset=4 (local.get 0)) (br_if 0 (i32.const 1) (local.get 0)) (drop)) (i32.add (i32.const 3)))"
+        " (export \"f\" (func $f)) (data (i32.const 0) \"abc\") (elem (i32.const 0) $f))";
     uint64_t state = 5;
     unsigned refused = 0;
     for (int round = 0; round < 1500; round++) {
@@ -204,12 +217,13 @@ Test(encode, shortest_form) {
 }
 
 Test(constexpr, values) {
-    wx_buf bytes = parse("(module (import \"m\" \"i\" (global $i i32)) (func $f) (global i32 (i32.const -1)) (global i64 (i64.const 5))"
-                         " (global f32 (f32.const 1.5)) (global v128 (v128.const i8x16 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16))"
-                         " (global externref (ref.null extern)) (global funcref (ref.func $f)) (global i32 (global.get $i))"
-                         " (global i32 (i32.const 2) (i32.const 3) (i32.mul) (i32.const 7) (i32.sub))"
-                         " (global i32 (global.get $i) (i32.const 1) (i32.add)) (global i32 (global.get 8) (i32.const 1) (i32.add))"
-                         " (global (mut i32) (i32.const 4)))");
+    wx_buf bytes = parse(
+        "(module (import \"m\" \"i\" (global $i i32)) (func $f) (global i32 (i32.const -1)) (global i64 (i64.const 5))"
+        " (global f32 (f32.const 1.5)) (global v128 (v128.const i8x16 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16))"
+        " (global externref (ref.null extern)) (global funcref (ref.func $f)) (global i32 (global.get $i))"
+        " (global i32 (i32.const 2) (i32.const 3) (i32.mul) (i32.const 7) (i32.sub))"
+        " (global i32 (global.get $i) (i32.const 1) (i32.add)) (global i32 (global.get 8) (i32.const 1) (i32.add))"
+        " (global (mut i32) (i32.const 4)))");
     wx_module m;
     wx_error e;
     cr_assert(accept(&m, bytes.data, bytes.len, 1, &e), "%s", e.msg);

@@ -35,7 +35,8 @@ Test(validate, messages_say_what_and_where) {
 Test(validate, blocks_and_branches) {
     ACCEPT("(module (func (result i32) block (result i32) i32.const 1 i32.const 0 br_if 0 end))");
     ACCEPT("(module (func (result i32 i64) i32.const 1 i64.const 2))");
-    ACCEPT("(module (func (param i32) (result i32) local.get 0 if (param) (result i32) i32.const 1 else unreachable end))");
+    ACCEPT("(module (func (param i32) (result i32) local.get 0 if (param) (result i32) i32.const 1 else unreachable "
+           "end))");
     ACCEPT("(module (func (result i32) loop (result i32) br 0 end))");
     ACCEPT("(module (func unreachable i32.add drop))");
     REFUSE("(module (func (result i32) i32.const 1 if (result i32) i32.const 1 end))", "type mismatch");
@@ -62,13 +63,16 @@ Test(validate, indices) {
 
 Test(validate, memories_and_globals) {
     ACCEPT("(module (memory 1) (func (result i32) i32.const 0 i32.load align=4))");
-    REFUSE("(module (memory 1) (func (result i32) i32.const 0 i32.load align=8))", "alignment must not be larger than natural");
+    REFUSE("(module (memory 1) (func (result i32) i32.const 0 i32.load align=8))",
+           "alignment must not be larger than natural");
     ACCEPT("(module (memory 1 1 shared) (func i32.const 0 i32.atomic.load drop))");
-    REFUSE("(module (memory 1 1 shared) (func i32.const 0 i32.atomic.load align=2 drop))", "atomic alignment must be natural");
+    REFUSE("(module (memory 1 1 shared) (func i32.const 0 i32.atomic.load align=2 drop))",
+           "atomic alignment must be natural");
     REFUSE("(module (memory 65537))", "memory size must be at most 65536 pages (4GiB)");
     REFUSE("(module (memory 2 1))", "size minimum must not be greater than maximum");
     ACCEPT("(module (memory i64 1) (func i64.const 0 i32.load drop))");
-    REFUSE("(module (memory i64 1) (func i32.const 0 i32.load drop))", "type mismatch: i32.load wants i64, stack has i32");
+    REFUSE("(module (memory i64 1) (func i32.const 0 i32.load drop))",
+           "type mismatch: i32.load wants i64, stack has i32");
     REFUSE("(module (global i32 (i32.const 1)) (func i32.const 1 global.set 0))", "immutable global");
     REFUSE("(module (global i32 (i32.const 1) (i32.const 2) (i32.div_s)))", "constant expression required");
     ACCEPT("(module (global i32 (i32.const 1) (i32.const 2) (i32.mul)))");
@@ -121,7 +125,8 @@ Test(validate, bodies_end_where_they_should) {
         wx_buf_add(&b.section, bodies[i].code, bodies[i].len);
         end(&b);
         const char *message = refuse_bytes(&b);
-        cr_expect(bodies[i].message[0] ? starts_with(message, bodies[i].message) : !message[0], "body %zu: %s", i, message);
+        cr_expect(bodies[i].message[0] ? starts_with(message, bodies[i].message) : !message[0], "body %zu: %s", i,
+                  message);
     }
 }
 
@@ -184,7 +189,8 @@ Test(validate, locals_without_default_are_set_first) {
     cr_expect_str_eq(with_body("\xfb\x00\x00\x21\x00\x20\x00\x1a\x0b", 9), "");
     cr_expect_str_eq(with_body("\xfb\x00\x00\x21\x00\x02\x40\x20\x00\x1a\x0b\x0b", 12), "");
     cr_expect(starts_with(with_body("\x02\x40\xfb\x00\x00\x21\x00\x0b\x20\x00\x1a\x0b", 12), "uninitialized local 0"));
-    cr_expect(starts_with(with_body("\x41\x00\x04\x40\xfb\x00\x00\x21\x00\x05\x20\x00\x1a\x0b\x0b", 15), "uninitialized local 0"));
+    cr_expect(starts_with(with_body("\x41\x00\x04\x40\xfb\x00\x00\x21\x00\x05\x20\x00\x1a\x0b\x0b", 15),
+                          "uninitialized local 0"));
 }
 
 // Many bad functions: the lowest is reported, whatever the number of threads.
@@ -216,16 +222,18 @@ Test(validate, lowest_function_wins) {
 Test(validate, bodies_leave_their_facts) {
     wx_buf bytes = {0};
     wx_error e = {0};
-    const char *text = "(module (memory 1) (memory 1) (table 1 funcref) (table 1 funcref) (global (mut i32) (i32.const 0))"
-                       " (global (mut i32) (i32.const 0)) (func i32.const 1 global.set 1 i32.const 1 memory.grow 1 drop"
-                       " i32.const 0 ref.null func table.set 1 i32.const 0 i32.const 0 i32.const 0 memory.fill"
-                       " i32.const 0 i32x4.splat drop))";
+    const char *text =
+        "(module (memory 1) (memory 1) (table 1 funcref) (table 1 funcref) (global (mut i32) (i32.const 0))"
+        " (global (mut i32) (i32.const 0)) (func i32.const 1 global.set 1 i32.const 1 memory.grow 1 drop"
+        " i32.const 0 ref.null func table.set 1 i32.const 0 i32.const 0 i32.const 0 memory.fill"
+        " i32.const 0 i32x4.splat drop))";
     cr_assert(wx_text_to_binary("t.wat", text, strlen(text), &bytes, &e), "%s", e.msg);
     wx_module m;
     cr_assert(accept(&m, bytes.data, bytes.len, 2, &e), "%s", e.msg);
     cr_expect(!m.globals[0].is_written && m.globals[1].is_written);
     cr_expect(!m.memory_grown[0] && m.memory_grown[1] && !m.table_written[0] && m.table_written[1]);
-    uint64_t want = 1u << WX_FEATURE_SIMD | 1u << WX_FEATURE_BULK | 1u << WX_FEATURE_MULTI_MEMORY | 1u << WX_FEATURE_REF_TYPES;
+    uint64_t want =
+        1u << WX_FEATURE_SIMD | 1u << WX_FEATURE_BULK | 1u << WX_FEATURE_MULTI_MEMORY | 1u << WX_FEATURE_REF_TYPES;
     cr_expect_eq(m.features & want, want);
     wx_module_free(&m);
     wx_buf_free(&bytes);
