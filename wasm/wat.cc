@@ -9,13 +9,13 @@
 #include <memory>
 #include <string>
 
-#include "wabt/binary-writer.h"
-#include "wabt/error.h"
-#include "wabt/feature.h"
-#include "wabt/ir.h"
-#include "wabt/stream.h"
-#include "wabt/wast-lexer.h"
-#include "wabt/wast-parser.h"
+#include <wabt/binary-writer.h>
+#include <wabt/error.h>
+#include <wabt/feature.h>
+#include <wabt/ir.h>
+#include <wabt/stream.h>
+#include <wabt/wast-lexer.h>
+#include <wabt/wast-parser.h>
 
 extern "C" {
 #include "base/buf.h"

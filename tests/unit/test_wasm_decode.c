@@ -42,6 +42,7 @@ Test(decode, huge_counts) {
         wx_module m = {0};
         wx_error e = {0};
         cr_expect_not(wx_module_decode(&m, b.module.data, b.module.len, &e));
+        cr_expect_eq(e.code, WX_ERR_MALFORMED);
         cr_expect(starts_with(e.msg, "unexpected end"), "section %d: %s", id, e.msg);
         cr_expect_lt(m.arena.total, 10000);
         wx_module_free(&m);
