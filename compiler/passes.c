@@ -196,13 +196,12 @@ static void move_allocas(part *p, LLVMBasicBlockRef from) {
     }
 }
 
-static bool takes_ctx(part *p, v f) {
-    return LLVMCountParams(f) && LLVMGetEnumAttributeAtIndex(f, 1, p->attr_swiftself);
-}
+// Adapters to host functions take a wasmx_func there, which has no limit; the function that calls them was checked.
+static bool takes_ctx(v f) { return LLVMGetStringAttributeAtIndex(f, LLVMAttributeFunctionIndex, "wasmx-func", 10); }
 
 // entry: allocas; if (sp < limit) trap; then what was there before.
 static void check_stack(part *p, v f) {
-    if (!takes_ctx(p, f) || !has_calls(f)) return;
+    if (!takes_ctx(f) || !has_calls(f)) return;
     LLVMBasicBlockRef body = LLVMGetEntryBasicBlock(f);
     LLVMBasicBlockRef entry = LLVMInsertBasicBlockInContext(p->c, body, "");
     LLVMBasicBlockRef trap = LLVMAppendBasicBlockInContext(p->c, f, "stack");
