@@ -5,7 +5,7 @@
 // 3. settle: LLVM folds and simplifies while every load is still volatile and so cannot be lost
 // 4. free_loads: a load whose value is surely used becomes plain; the others stay, and with them their traps
 // 5. LLVM's pipeline of the level
-// 6. insert_stack_checks, after inlining, in functions that still call
+// 6. insert_stack_checks, after inlining, in guest functions that still call
 #include <stdlib.h>
 #include <string.h>
 
@@ -196,12 +196,14 @@ static void move_allocas(part *p, LLVMBasicBlockRef from) {
     }
 }
 
-// Adapters to host functions take a wasmx_func there, which has no limit; the function that calls them was checked.
-static bool takes_ctx(v f) { return LLVMGetStringAttributeAtIndex(f, LLVMAttributeFunctionIndex, "wasmx-func", 10); }
+// Adapters and thunks add a frame of known size only; to some of them ctx is not even an instance.
+static bool is_guest_function(v f) {
+    return LLVMGetStringAttributeAtIndex(f, LLVMAttributeFunctionIndex, "wasmx-func", 10) != NULL;
+}
 
 // entry: allocas; if (sp < limit) trap; then what was there before.
 static void check_stack(part *p, v f) {
-    if (!takes_ctx(f) || !has_calls(f)) return;
+    if (!is_guest_function(f) || !has_calls(f)) return;
     LLVMBasicBlockRef body = LLVMGetEntryBasicBlock(f);
     LLVMBasicBlockRef entry = LLVMInsertBasicBlockInContext(p->c, body, "");
     LLVMBasicBlockRef trap = LLVMAppendBasicBlockInContext(p->c, f, "stack");
