@@ -85,6 +85,9 @@ extern WX_INTERNAL const char wx_resume_here[];
 WX_INTERNAL void wx_raise(uint32_t status, const char *message, int32_t exit_code) __attribute__((noreturn));
 #define WX_TRAP(name) wx_raise(WASMX_TRAP_##name, NULL, 0)
 
+// A word of the stack, whoever's frame it is in: sanitizers forbid some of them.
+WX_INTERNAL uint64_t wx_word_at(uint64_t address);
+
 typedef struct wx_where { // a place in guest code that trapped
     uint64_t pc, fp, sp;
     uint64_t link; // return address of a function without a frame, or 0
