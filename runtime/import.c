@@ -77,8 +77,8 @@ static void *typed_function(const resolver *r, const wxrt_import *im) {
 static bool resolve_func(resolver *r, const wxrt_import *im, const wx_definition *d) {
     void *typed = typed_function(r, im);
     if (typed) return set_host_func(r, im, im->typed_adapter, typed, NULL);
-    if (d) return set_defined_func(r, im, d);
-    return r->options->trap_unknown_imports ? set_host_func(r, im, im->trap_stub, NULL, NULL) : unknown(r, im);
+    if (d ? set_defined_func(r, im, d) : unknown(r, im)) return true;
+    return r->options->trap_unknown_imports && set_host_func(r, im, im->trap_stub, NULL, NULL);
 }
 
 // ---- Memories, tables, globals
