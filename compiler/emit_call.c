@@ -21,10 +21,6 @@ v build_call(fn *f, ty type, v code, v ctx, v *args, const wx_typedef *t, bool t
     if (results_in_memory(t)) all[n++] = args[t->param_count]; // where results go, added by the caller
     v call = LLVMBuildCall2(f->b, type, code, all, n, "");
     LLVMAddCallSiteAttribute(call, 1, LLVMCreateEnumAttribute(f->p->c, f->p->attr_swiftself, 0));
-    LLVMAttributeRef zeroext = LLVMCreateEnumAttribute(f->p->c, f->p->attr_zeroext, 0); // as the functions have it
-    if (LLVMTypeOf(call) == f->p->i32) LLVMAddCallSiteAttribute(call, LLVMAttributeReturnIndex, zeroext);
-    for (unsigned i = 1; i < n; i++)
-        if (LLVMTypeOf(all[i]) == f->p->i32) LLVMAddCallSiteAttribute(call, i + 1, zeroext);
     if (tailcc) LLVMSetInstructionCallConv(call, TAILCC);
     return call;
 }

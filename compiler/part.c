@@ -69,7 +69,6 @@ void part_open(part *p, const wx_unit *u, uint32_t index, wx_error *e) {
     p->md_invariant = LLVMGetMDKindIDInContext(p->c, "invariant.load", 14);
     p->md_prof = LLVMGetMDKindIDInContext(p->c, "prof", 4);
     p->attr_swiftself = attribute_kind("swiftself");
-    p->attr_zeroext = attribute_kind("zeroext");
     p->attr_nounwind = attribute_kind("nounwind");
     p->attr_uwtable = attribute_kind("uwtable");
     p->attr_cold = attribute_kind("cold");
@@ -150,26 +149,12 @@ static void set_linkage(part *p, LLVMValueRef global) {
     else LLVMSetVisibility(global, LLVMHiddenVisibility);
 }
 
-// Guest functions promise each other that the upper half of an i32 is zero: then an address needs no extension.
-static void promise_zero_extension(part *p, LLVMValueRef f) {
-    LLVMTypeRef type = LLVMGlobalGetValueType(f);
-    unsigned n = LLVMCountParamTypes(type);
-    if (LLVMGetReturnType(type) == p->i32) add_attribute(p, f, LLVMAttributeReturnIndex, p->attr_zeroext, 0);
-    for (unsigned i = 1; i < n; i++)
-        if (LLVMTypeOf(LLVMGetParam(f, i)) == p->i32) add_attribute(p, f, i + 1, p->attr_zeroext, 0);
-}
-
-static void add_context(part *p, LLVMValueRef f) {
-    add_attribute(p, f, 1, p->attr_swiftself, 0);
-    promise_zero_extension(p, f);
-}
-
 LLVMValueRef new_func(part *p, const char *name, LLVMTypeRef type, bool has_ctx) {
     LLVMValueRef f = LLVMGetNamedFunction(p->m, name);
     if (!f) f = LLVMAddFunction(p->m, name, type);
     set_code_attributes(p, f);
     set_linkage(p, f);
-    if (has_ctx) add_context(p, f);
+    if (has_ctx) add_attribute(p, f, 1, p->attr_swiftself, 0);
     return f;
 }
 
@@ -177,7 +162,7 @@ static LLVMValueRef declare_func(part *p, const char *name, LLVMTypeRef type, bo
     LLVMValueRef f = LLVMAddFunction(p->m, name, type);
     LLVMSetVisibility(f, LLVMHiddenVisibility);
     add_attribute(p, f, LLVMAttributeFunctionIndex, p->attr_nounwind, 0);
-    if (has_ctx) add_context(p, f);
+    if (has_ctx) add_attribute(p, f, 1, p->attr_swiftself, 0);
     return f;
 }
 

@@ -47,7 +47,7 @@ typedef struct part {
     LLVMValueRef scopes[SCOPE_COUNT], noalias[SCOPE_COUNT]; // metadata
     unsigned md_scope, md_noalias, md_invariant, md_prof;
     LLVMValueRef empty_md, unlikely_md;
-    unsigned attr_swiftself, attr_zeroext, attr_nounwind, attr_uwtable, attr_cold, attr_noinline, attr_noreturn;
+    unsigned attr_swiftself, attr_nounwind, attr_uwtable, attr_cold, attr_noinline, attr_noreturn;
     char *section;
     wx_arena scratch;           // reset after each function
 } part;

@@ -253,7 +253,7 @@ static inline uint64_t wxrt_hash_row(uint64_t h, const char *text, uint64_t numb
 
 // FNV-1a over every row above: names, offsets, signatures, and the sizes of the descriptor's parts.
 static inline uint64_t wxrt_abi_hash(void) {
-    uint64_t h = wxrt_hash_row(0xcbf29ce484222325u, "wasmx 2", WXRT_LOW_GUARD);
+    uint64_t h = wxrt_hash_row(0xcbf29ce484222325u, "wasmx 1", WXRT_LOW_GUARD);
     h = wxrt_hash_row(h, "guard", WXRT_HIGH_GUARD);
     h = wxrt_hash_row(h, "module", sizeof(struct wasmx_module));
     h = wxrt_hash_row(h, "instance", sizeof(struct wasmx_instance));

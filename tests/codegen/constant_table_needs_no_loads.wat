@@ -1,10 +1,10 @@
 ;; A table nobody writes is read-only data; with one signature in it the type is not looked at.
 ;; build: -O2 --emit=asm
 ;; CHECK-LABEL: t.pick:
-;; CHECK: cmpl $3, %edi
+;; CHECK: cmpl $2, %edi
 ;; CHECK-NOT: cmp
 ;; CHECK: leaq t.wx.table.0(%rip)
-;; CHECK: callq *
+;; CHECK: callq *8(
 ;; CHECK: .size t.pick,
 (module
   (type $f (func (result i32)))
