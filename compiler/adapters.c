@@ -106,6 +106,7 @@ static void call_c_function(fn *f, const wx_typedef *t, v function, v instance) 
     v slots = results_by_pointer(t) ? value_slots(f, t) : NULL;
     if (slots) args[n++] = slots;
     v result = LLVMBuildCall2(p->b, c_function_type(p, t), function, args, n, "");
+    LLVMSetTailCallKind(result, LLVMTailCallKindNoTail); // a backtrace from the host function starts at our frame
     f->type = t;
     if (slots) return_slots(f, t, slots);
     else return_values(f, &result);
