@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "runtime/abi.h"
 #include "tests/unit/runtime_code.h"
@@ -112,6 +113,21 @@ Test(runtime_instance, a_large_image_is_private_to_each_instance) {
         wasmx_instance_free(two);
         wasmx_module_forget(m); // the next use loads it again
     }
+}
+
+Test(runtime_instance, little_address_space) {
+    const wasmx_module *with = compile_with("(module (memory (export \"m\") 1))", WASMX_BOUNDS_EXPLICIT);
+    const wasmx_module *guard = compile("(module (memory (export \"m\") 1))");
+    wasmx_instance_free(start_with(with, NULL));
+    rlim_t most = address_space() + ((rlim_t)1 << 30);
+    setrlimit(RLIMIT_AS, &(struct rlimit){most, most});
+    cr_assert(strstr(refusal(guard, NULL), "no address space"));
+    wasmx_instance *i = start_with(with, NULL);
+    wasmx_memory *m = wasmx_export_memory(i, "m");
+    cr_assert_eq(wasmx_memory_grow(m, 100), 1);
+    cr_assert_eq(wasmx_memory_grow(m, 60000), UINT64_MAX);
+    cr_assert_eq(wasmx_memory_size(m), 101 << 16);
+    wasmx_instance_free(i);
 }
 
 Test(runtime_instance, several_memories) {
@@ -264,6 +280,35 @@ Test(runtime_instance, tables_from_both_sides) {
     cr_assert_not(wasmx_table_set(t, 4, (wasmx_value){0}));
     cr_assert(strstr(refusal(compile(tables), &(wasmx_options){.max_table_elements = 1}), "the limit is 1"));
     wasmx_instance_free(i);
+}
+
+static int32_t plus_ten(wasmx_instance *caller, int32_t a) {
+    (void)caller;
+    return a + 10;
+}
+
+// A host function reaches tables by a segment of the module that imports it, and by the host from there.
+Test(runtime_instance, host_functions_in_tables) {
+    wasmx_linker *l = wasmx_linker_new();
+    wasmx_linker_define_typed(l, "env", "f", "i:i", (void (*)(void))plus_ten);
+    wasmx_instance *a = start_with(compile("(module (type $t (func (param i32) (result i32)))"
+                                           " (import \"env\" \"f\" (func $f (type $t))) (export \"f\" (func $f))"
+                                           " (table (export \"t\") 1 funcref) (elem (i32.const 0) $f) (memory 1)"
+                                           " (func (export \"call\") (param i32) (result i32)"
+                                           "   (call_indirect (type $t) (local.get 0) (i32.const 0))))"),
+                                   &(wasmx_options){.linker = l});
+    wasmx_instance *b = start(tables);
+    wasmx_extern e;
+    wasmx_value v;
+    cr_assert_eq(call(a, "call", 1, 0), 11);
+    cr_assert(wasmx_export(a, "t", &e) && wasmx_table_get(e.of.table, 0, &v) && v.funcref);
+    cr_assert(wasmx_export(b, "t", &e) && wasmx_table_set(e.of.table, 1, v));
+    cr_assert_eq(call(b, "call", 2, 1), 12);
+    wasmx_value arg = {.i32 = 3};
+    cr_assert_eq(wasmx_call(v.funcref, &arg, &arg), WASMX_OK);
+    cr_assert_eq(arg.i32, 13);
+    wasmx_instance_free(b);
+    wasmx_instance_free(a);
 }
 
 Test(runtime_instance, tables_of_host_references) {
