@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-#include "runtime/abi.h"
+#include "runtime/internal.h"
 #include "tests/unit/runtime_code.h"
 
 // A program that does not use WASI must not be linked with it: a weak reference finds only what something else pulled in.
@@ -32,6 +32,27 @@ Test(runtime_instance, foreign_objects_are_refused) {
     m = *compile(small);
     m.cpu_features = "sse2,frobnicate";
     cr_assert(strstr(refusal_of(m), "frobnicate"), "%s", refusal_of(m));
+}
+
+static bool has(const char *features) {
+    char missing[64];
+    return wx_cpu_has(features, missing, sizeof missing);
+}
+
+Test(runtime_instance, features_of_this_processor) {
+    cr_assert(has(""));
+#if defined(__x86_64__)
+    cr_assert(has("sse2,+cmov,cx8,64bit"));
+    cr_assert_eq(has("sse4.2"), !!__builtin_cpu_supports("sse4.2"));
+    cr_assert_eq(has("popcnt"), !!__builtin_cpu_supports("popcnt"));
+    cr_assert_eq(has("avx2,fma"), __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"));
+    cr_assert_eq(has("bmi,bmi2"), __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2"));
+    cr_assert_eq(has("avx512f"), !!__builtin_cpu_supports("avx512f"));
+    cr_assert_eq(has("avx512bw,avx512vl"), __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"));
+#else
+    cr_assert(has("neon,fp-armv8"));
+#endif
+    cr_assert_not(has("sse2,,popcn"));
 }
 
 // ---- Memory
