@@ -3,8 +3,8 @@
 //   [ front ][ low guard 64 KiB ] base► [ accessible | reserved ........ ][ high guard ]
 //
 // The whole is one reservation without access; growing makes more of it readable and writable, so base never moves.
-// front is the instance for its memory 0 (abi.h), nothing for all others. Modules with explicit bounds do not need 4 GiB
-// of addresses: they get what they can ever use, and live with less where the system gives no more.
+// front is the instance for its memory 0 (abi.h), nothing for all others. Modules with explicit bounds do not need
+// 4 GiB of addresses: they get what they can ever use, and live with less where the system gives no more.
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
