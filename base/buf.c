@@ -117,6 +117,10 @@ static bool write_all(int fd, const char *data, size_t len) {
     return true;
 }
 
+bool wx_fd_write(int fd, const void *data, size_t len, wx_error *e) {
+    return write_all(fd, data, len) || wx_fail(e, WX_ERR_IO, "cannot write: %s", strerror(errno));
+}
+
 // Only regular files are replaced by rename; a device such as /dev/null is written to.
 static bool is_special(const char *path) {
     struct stat st;
@@ -127,7 +131,7 @@ static bool write_special(const char *path, const void *data, size_t len, wx_err
     bool standard = strcmp(path, "-") == 0;
     int fd = standard ? STDOUT_FILENO : open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0) return wx_fail(e, WX_ERR_IO, "cannot open: %s", strerror(errno));
-    bool ok = write_all(fd, data, len) || wx_fail(e, WX_ERR_IO, "cannot write: %s", strerror(errno));
+    bool ok = wx_fd_write(fd, data, len, e);
     if (!standard) close(fd);
     return ok;
 }

@@ -206,7 +206,7 @@ v c_entry(part *p, uint32_t func) {
     if (known) return known;
     known = LLVMAddFunction(p->m, tail_entry_name(p, func), func_type(p, x->type));
     LLVMSetVisibility(known, LLVMHiddenVisibility);
-    return known;
+    return known; // only its address is taken here
 }
 
 // ---- What the header declares

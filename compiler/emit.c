@@ -203,6 +203,14 @@ static void keep_calls(part *p, v llvm) {
                             LLVMCreateStringAttribute(p->c, "disable-tail-calls", 18, "true", 4));
 }
 
+// Its own ctx parameter must stay where it is, or the stack check would have no limit to look at; LLVM drops unused
+// parameters of internal functions. linkonce_odr leaves them alone and still lets inlined functions go. With several
+// partitions the others may need the function.
+static void set_guest_linkage(part *p, v llvm) {
+    LLVMSetLinkage(llvm, p->u->part_count == 1 ? LLVMLinkOnceODRLinkage : LLVMExternalLinkage);
+    LLVMSetVisibility(llvm, LLVMHiddenVisibility);
+}
+
 static void mark_index(part *p, v llvm, uint32_t func) {
     char number[16];
     int len = snprintf(number, sizeof number, "%u", func);
@@ -217,6 +225,7 @@ void emit_function(part *p, uint32_t index) {
     p->funcs[index] = llvm;
     mark_index(p, llvm, index);
     keep_calls(p, llvm);
+    set_guest_linkage(p, llvm);
     fn f;
     wx_error none = {0};
     fn_open(&f, p, llvm);

@@ -1,14 +1,13 @@
 // compiler/object.c: from the partitions' objects to one relocatable object whose inner symbols are local.
 //
-// in: ELF objects in memory   out: one   how: the system's linker with -r, then libelf turns hidden symbols local, so
-// that two modules in one program do not meet. One partition needs none of this: its symbols are local already.
-#include <fcntl.h>
+// in: ELF objects in memory   out: one   how: the system's linker with -r where there are several, then libelf turns
+// hidden symbols local, so that two modules in one program do not meet.
 #include <gelf.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -144,10 +143,9 @@ static void follow_relocations(Elf *elf, const symtab *s) {
     }
 }
 
-static bool hide_symbols(const char *path, wx_error *e) {
+static bool hide_in(int fd, wx_error *e) {
     elf_version(EV_CURRENT);
-    int fd = open(path, O_RDWR | O_CLOEXEC);
-    Elf *elf = fd < 0 ? NULL : elf_begin(fd, ELF_C_RDWR, NULL);
+    Elf *elf = elf_begin(fd, ELF_C_RDWR, NULL);
     symtab s = {0};
     bool ok = elf && find_symtab(elf, &s);
     if (ok) {
@@ -159,8 +157,18 @@ static bool hide_symbols(const char *path, wx_error *e) {
         free(s.moved);
     }
     if (elf) elf_end(elf);
-    if (fd >= 0) close(fd);
-    return ok || wx_fail(e, WX_ERR_BACKEND, "the linked object cannot be rewritten: %s", elf_errmsg(-1));
+    return ok || wx_fail(e, WX_ERR_BACKEND, "the object cannot be rewritten: %s", elf_errmsg(-1));
+}
+
+// libelf writes to descriptors only; the file is in memory.
+static bool hide_symbols(wx_buf *object, wx_error *e) {
+    int fd = memfd_create("wasmx object", MFD_CLOEXEC);
+    if (fd < 0) return wx_fail(e, WX_ERR_IO, "cannot make a file in memory");
+    char path[32];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    bool ok = wx_fd_write(fd, object->data, object->len, e) && hide_in(fd, e) && wx_file_read(object, path, e);
+    close(fd);
+    return ok;
 }
 
 static bool merge_in(const wx_unit *u, workdir *w, const wx_buf *parts, uint32_t count, wx_buf *out, wx_error *e) {
@@ -170,16 +178,16 @@ static bool merge_in(const wx_unit *u, workdir *w, const wx_buf *parts, uint32_t
         if (!wx_file_write(add_file(w, name), parts[i].data, parts[i].len, e)) return false;
     }
     const char *merged = add_file(w, "merged.o");
-    return link_files(u, w, merged, e) && hide_symbols(merged, e) && wx_file_read(out, merged, e);
+    return link_files(u, w, merged, e) && wx_file_read(out, merged, e);
 }
 
 bool wx_merge_objects(const wx_unit *u, const wx_buf *parts, uint32_t count, wx_buf *out, wx_error *e) {
     if (count == 1) {
         wx_buf_add(out, parts[0].data, parts[0].len);
-        return true;
+        return hide_symbols(out, e);
     }
     workdir w = {0};
     bool ok = open_workdir(&w, count + 1, e) && merge_in(u, &w, parts, count, out, e);
     close_workdir(&w);
-    return ok;
+    return ok && hide_symbols(out, e);
 }

@@ -204,6 +204,10 @@ static bool is_guest_function(v f) {
 // entry: allocas; if (sp < limit) trap; then what was there before.
 static void check_stack(part *p, v f) {
     if (!is_guest_function(f) || !has_calls(f)) return;
+    if (!LLVMGetEnumAttributeAtIndex(f, 1, p->attr_swiftself)) {
+        wx_fail(p->e, WX_ERR_BACKEND, "LLVM took the context from %s", LLVMGetValueName(f));
+        return;
+    }
     LLVMBasicBlockRef body = LLVMGetEntryBasicBlock(f);
     LLVMBasicBlockRef entry = LLVMInsertBasicBlockInContext(p->c, body, "");
     LLVMBasicBlockRef trap = LLVMAppendBasicBlockInContext(p->c, f, "stack");

@@ -100,7 +100,7 @@ typedef struct wasmx_options {
     const void *imports;       // `const NAME_imports *` of the generated header: typed host functions. A NULL entry is
                                // looked up in the linker. NULL: everything comes from the linker.
     const wasmx_linker *linker; // may be NULL; not needed after instantiation
-    bool trap_unknown_imports; // a function import that nothing satisfies traps when it is called, not now
+    bool trap_unknown_imports; // a function import that nothing satisfies by name and type traps when it is called
     uint64_t max_memory_bytes; // memory.grow beyond it answers -1; 0: the module's own limit
     uint64_t max_table_elements; // per table; 0: 10 million
     size_t max_stack_bytes;    // native stack a call may use; 0: what the thread has. Set it for calls on a stack that

@@ -95,7 +95,7 @@ struct wasmx_instance { // 16-byte aligned, size a multiple of 16; ends WXRT_LOW
     wasmx_wasi *wasi;
     struct wxrt_host_state *state; // mapping, trap record, exports made on demand: runtime/ only
     uint64_t stack_limit;          // lowest stack pointer a guest function may have
-    uint64_t pad;
+    uint64_t max_stack;            // bytes a call may use; 0: what the thread has
 };
 
 // ---- The descriptor: what `const wasmx_module NAME` is

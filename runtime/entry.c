@@ -40,9 +40,8 @@ static void find_stack(wx_thread *t) {
         pthread_attr_destroy(&attr);
     }
     t->low = (uint64_t)(uintptr_t)low + guard;
-    t->high = (uint64_t)(uintptr_t)low + size;
-    uint64_t usable = t->high > t->low ? t->high - t->low : 0;
-    t->limit = t->low + (usable < 2 * HOST_RESERVE ? usable / 2 : HOST_RESERVE);
+    t->size = size > guard ? size - guard : 0;
+    t->limit = t->low + (t->size < 2 * HOST_RESERVE ? t->size / 2 : HOST_RESERVE);
     if (!t->limit) t->limit = 1;
 }
 
@@ -65,17 +64,19 @@ static __attribute__((noinline, cold)) void start_thread(wx_thread *t) {
     make_signal_stack(t);
 }
 
-uint64_t wx_stack_limit(size_t max_stack) {
+static inline bool on_own_stack(const wx_thread *t, uint64_t sp) { return sp - t->low < t->size; }
+
+uint64_t wx_stack_limit(uint64_t max_stack) {
     wx_thread *t = &wx_this_thread;
-    if (!WX_LIKELY(t->limit)) start_thread(t);
+    if (!t->limit) start_thread(t);
     uint64_t sp = (uint64_t)(uintptr_t)__builtin_frame_address(0);
-    bool own = sp - t->low < t->high - t->low;
-    if (WX_LIKELY(own && !max_stack)) return t->limit;
+    bool own = on_own_stack(t, sp);
+    if (own && !max_stack) return t->limit;
     if (!own) return sp - (max_stack ? max_stack : FOREIGN_STACK);
     return max_stack < sp && sp - max_stack > t->limit ? sp - max_stack : t->limit;
 }
 
-static __attribute__((noinline)) void spread_limit(wasmx_instance *instance, uint64_t limit) {
+static void spread_limit(wasmx_instance *instance, uint64_t limit) {
     wx_link *first = &instance->state->link, *l = first;
     do {
         if (l->instance) l->instance->stack_limit = limit;
@@ -83,16 +84,33 @@ static __attribute__((noinline)) void spread_limit(wasmx_instance *instance, uin
     } while (l != first);
 }
 
-uint32_t wx_call(wasmx_instance *instance, void *ctx, void *thunk, void *code, wasmx_value *slots) {
+static inline uint32_t enter(wasmx_instance *instance, void *ctx, void *thunk, void *code, wasmx_value *slots,
+                             uint64_t limit) {
     wx_thread *t = &wx_this_thread;
-    uint64_t limit = wx_stack_limit(instance->state->max_stack), before = instance->stack_limit;
     wx_entry entry = {.prev = t->top, .instance = instance, .limit = limit};
-    if (limit != before) spread_limit(instance, limit);
     t->top = &entry;
     uint32_t status = wx_enter(ctx, thunk, code, slots, &entry.sp);
     t->top = entry.prev;
-    if (entry.prev && limit != before) spread_limit(instance, before);
     return status;
+}
+
+// The limit may differ: another thread than last time, another stack, or a maximum counted from here. Within a call it
+// is put back afterwards for the call around this one.
+static __attribute__((noinline)) uint32_t call_with_limit(wasmx_instance *instance, void *ctx, void *thunk, void *code,
+                                                          wasmx_value *slots) {
+    uint64_t limit = wx_stack_limit(instance->max_stack), before = instance->stack_limit;
+    spread_limit(instance, limit);
+    uint32_t status = enter(instance, ctx, thunk, code, slots, limit);
+    if (wx_this_thread.top) spread_limit(instance, before);
+    return status;
+}
+
+uint32_t wx_call(wasmx_instance *instance, void *ctx, void *thunk, void *code, wasmx_value *slots) {
+    const wx_thread *t = &wx_this_thread;
+    bool same = instance->stack_limit == t->limit && !instance->max_stack;
+    if (WX_LIKELY(same && on_own_stack(t, (uint64_t)(uintptr_t)__builtin_frame_address(0))))
+        return enter(instance, ctx, thunk, code, slots, t->limit);
+    return call_with_limit(instance, ctx, thunk, code, slots);
 }
 
 uint32_t wxrt_call(wasmx_instance *i, void *thunk, void *code, wasmx_value *slots) {

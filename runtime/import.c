@@ -77,8 +77,8 @@ static void *typed_function(const resolver *r, const wxrt_import *im) {
 static bool resolve_func(resolver *r, const wxrt_import *im, const wx_definition *d) {
     void *typed = typed_function(r, im);
     if (typed) return set_host_func(r, im, im->typed_adapter, typed, NULL);
-    if (d) return set_defined_func(r, im, d);
-    return r->options->trap_unknown_imports ? set_host_func(r, im, im->trap_stub, NULL, NULL) : unknown(r, im);
+    if (d ? set_defined_func(r, im, d) : unknown(r, im)) return true;
+    return r->options->trap_unknown_imports && set_host_func(r, im, im->trap_stub, NULL, NULL);
 }
 
 // ---- Memories, tables, globals
@@ -107,6 +107,8 @@ static bool resolve_memory(resolver *r, const wxrt_import *im, const wx_definiti
         return incompatible(r, im, m->is64 ? "a 32-bit memory" : "a 64-bit memory", "the other");
     if (!limits_fit(im, m->bytes / WXRT_PAGE, m->has_max, m->declared_max))
         return wrong_limits(r, im, "a memory", m->bytes / WXRT_PAGE, m->has_max, m->declared_max);
+    if (!r->instance->module->explicit_bounds && !m->is64 && m->reserved < WXRT_RESERVE32) // relies on the guard
+        return incompatible(r, im, "a memory with guard pages", "one of a module with explicit bounds");
     WX_AREA(r->instance, memories, wasmx_memory *)[k] = m;
     return true;
 }

@@ -57,11 +57,11 @@ static wasmx_instance *place(const wasmx_module *m, const wasmx_options *options
         return NULL;
     }
     i->state->block = block;
-    i->state->max_stack = options->max_stack_bytes;
+    i->max_stack = options->max_stack_bytes;
     i->host = options->host;
     i->wasi = options->linker ? options->linker->wasi : NULL;
     wx_link_init(&i->state->link, i);
-    i->stack_limit = wx_stack_limit(i->state->max_stack);
+    i->stack_limit = wx_stack_limit(i->max_stack);
     return i;
 }
 

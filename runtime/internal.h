@@ -36,7 +36,6 @@ WX_INTERNAL void wx_link_func(wx_link *link, const wasmx_func *func);
 struct wxrt_host_state {
     wx_link link;
     void *block;           // the instance's allocation, when it is not in the mapping of its memory 0
-    size_t max_stack;      // 0: what the thread has
     wasmx_func **funcs;    // by index in module->funcs: those without a place in `refs`, made when asked for
     wasmx_global **globals; // by global index: imported ones, and own ones made when asked for
     wasmx_memory *wasi_memory; // the export "memory", once WASI has looked it up
@@ -60,7 +59,7 @@ typedef struct wx_entry { // one call from the host that has not ended
 typedef struct wx_thread {
     wx_entry *top;
     uint64_t limit;       // the lowest stack pointer of guest code; 0: this thread was not set up yet
-    uint64_t low, high;   // its stack
+    uint64_t low, size;   // its stack
     void *signal_stack;
     size_t signal_stack_size;
 } wx_thread;
@@ -70,7 +69,7 @@ extern WX_INTERNAL _Thread_local wx_thread wx_this_thread __attribute__((tls_mod
 // Calls thunk(code, slots) with ctx pinned; the instance is the one a trap is recorded in.
 WX_INTERNAL uint32_t wx_call(wasmx_instance *instance, void *ctx, void *thunk, void *code, wasmx_value *slots);
 // The stack limit of guest code called here and now.
-WX_INTERNAL uint64_t wx_stack_limit(size_t max_stack);
+WX_INTERNAL uint64_t wx_stack_limit(uint64_t max_stack);
 
 // The assembly of one architecture. wx_enter stores its stack pointer in *sp and returns 0, or the status wx_resume was
 // given. wx_resume_here is where a signal handler continues, with that stack pointer and the status in the result
@@ -84,6 +83,9 @@ extern WX_INTERNAL const char wx_resume_here[];
 // Ends the innermost call. message NULL: the status' own.
 WX_INTERNAL void wx_raise(uint32_t status, const char *message, int32_t exit_code) __attribute__((noreturn));
 #define WX_TRAP(name) wx_raise(WASMX_TRAP_##name, NULL, 0)
+
+// A word of the stack, whoever's frame it is in: sanitizers forbid some of them.
+WX_INTERNAL uint64_t wx_word_at(uint64_t address);
 
 typedef struct wx_where { // a place in guest code that trapped
     uint64_t pc, fp, sp;

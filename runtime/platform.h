@@ -29,10 +29,12 @@ static inline bool wx_is_call(uint64_t ret, uint64_t start) {
     return false;
 }
 
+static inline uint64_t wx_pc_of(const ucontext_t *uc) { return (uint64_t)uc->uc_mcontext.gregs[REG_RIP]; }
+
 static inline wx_where wx_where_of(const ucontext_t *uc) {
     const greg_t *r = uc->uc_mcontext.gregs;
     wx_where w = {.pc = (uint64_t)r[REG_RIP], .fp = (uint64_t)r[REG_RBP], .sp = (uint64_t)r[REG_RSP]};
-    if (w.sp % 8 == 0) memcpy(&w.link, (const void *)w.sp, 8); // on top of the stack while there is no frame
+    if (w.sp % 8 == 0) w.link = wx_word_at(w.sp); // on top of the stack while there is no frame
     return w;
 }
 
@@ -60,6 +62,8 @@ static inline bool wx_is_call(uint64_t ret, uint64_t start) {
     if (word >> 26 == 0x25) return ret - 4 + (uint64_t)((int64_t)((uint64_t)word << 38) >> 36) == start;
     return (word & 0xfffffc1f) == 0xd63f0000;
 }
+
+static inline uint64_t wx_pc_of(const ucontext_t *uc) { return uc->uc_mcontext.pc; }
 
 static inline wx_where wx_where_of(const ucontext_t *uc) {
     const mcontext_t *m = &uc->uc_mcontext;

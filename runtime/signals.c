@@ -59,13 +59,9 @@ static void on_signal(int sig, siginfo_t *info, void *context) {
     int saved = errno;
     ucontext_t *uc = context;
     wx_thread *t = &wx_this_thread;
-    wx_where where = {.pc = 0};
-    uint32_t status = 0;
-    if (t->top) {
-        where = wx_where_of(uc);
-        status = classify(t, sig, info, where.pc);
-    }
+    uint32_t status = t->top ? classify(t, sig, info, wx_pc_of(uc)) : 0;
     if (status) {
+        wx_where where = wx_where_of(uc); // reads the stack: not before it is known to be generated code's
         wx_trap_record(t->top, status, &where);
         wx_continue_at(uc, t->top->sp, status);
     } else {

@@ -22,10 +22,8 @@ const char *wasmx_status_message(wasmx_status status) {
     return (unsigned)status < WASMX_STATUS_COUNT ? messages[status] : "unknown status";
 }
 
-static uint64_t word_at(uint64_t address) {
-    uint64_t w;
-    memcpy(&w, (const void *)(uintptr_t)address, 8);
-    return w;
+__attribute__((no_sanitize("address"))) uint64_t wx_word_at(uint64_t address) {
+    return *(const volatile uint64_t *)(uintptr_t)address;
 }
 
 // ---- Walking frames: [fp] is the caller's fp, [fp + 8] the return address
@@ -42,9 +40,9 @@ static void add_frame(wasmx_trap *trap, uint64_t address) {
 
 static void walk(wasmx_trap *trap, uint64_t fp, uint64_t low, uint64_t high) {
     while (is_frame(fp, low, high) && trap->frame_count < WASMX_MAX_FRAMES) {
-        add_frame(trap, word_at(fp + 8) - 1);
+        add_frame(trap, wx_word_at(fp + 8) - 1);
         low = fp + 16;
-        fp = word_at(fp);
+        fp = wx_word_at(fp);
     }
 }
 
@@ -52,7 +50,7 @@ static void walk(wasmx_trap *trap, uint64_t fp, uint64_t low, uint64_t high) {
 static bool is_chain(uint64_t fp, uint64_t low, uint64_t high) {
     while (is_frame(fp, low, high)) {
         low = fp + 16;
-        fp = word_at(fp);
+        fp = wx_word_at(fp);
     }
     return fp >= high;
 }
@@ -63,7 +61,7 @@ static uint64_t mend_chain(uint64_t fp, uint64_t low, uint64_t high) {
     if (is_chain(fp, low, high)) return fp;
     uint64_t end = high - low > SCAN_LIMIT ? low + SCAN_LIMIT : high;
     for (uint64_t at = wx_round_up(low, 8); is_frame(at, low, end); at += 8)
-        if (wx_ranges_find(&wx_code_ranges, word_at(at + 8)) && is_chain(at, low, high)) return at;
+        if (wx_ranges_find(&wx_code_ranges, wx_word_at(at + 8)) && is_chain(at, low, high)) return at;
     return fp;
 }
 
@@ -74,7 +72,7 @@ static void add_frameless(wasmx_trap *trap, const wx_where *where, uint64_t high
     if (!where->link || !wx_find_frame(where->pc, &frame, &start)) return;
     if (!wx_find_frame(where->link - 1, &frame, &caller_start) || where->link - caller_start < 8) return;
     if (!wx_is_call(where->link, start)) return;
-    if (is_frame(where->fp, where->sp, high) && word_at(where->fp + 8) == where->link) return;
+    if (is_frame(where->fp, where->sp, high) && wx_word_at(where->fp + 8) == where->link) return;
     add_frame(trap, where->link - 1);
 }
 

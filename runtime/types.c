@@ -119,8 +119,9 @@ bool wx_signature_read(wx_signature *s, const char *text) {
 }
 
 bool wx_signature_is(const wx_signature *s, const wxrt_type *t) {
-    return s->params == t->param_count && s->results == t->result_count &&
-           !memcmp(s->kinds, t->kinds, ((size_t)s->params + s->results) * sizeof *s->kinds);
+    size_t count = (size_t)s->params + s->results;
+    if (s->params != t->param_count || s->results != t->result_count) return false;
+    return !count || !memcmp(s->kinds, t->kinds, count * sizeof *s->kinds);
 }
 
 // ---- Matching (core specification, 3.3): references differ by nullability and heap type

@@ -19,7 +19,9 @@ typedef struct evaluator {
 
 static wx_const eval(evaluator *ev, wx_expr expr);
 
-static wx_const number(wx_type type, uint64_t bits) { return (wx_const){.kind = WX_CONST_NUMBER, .type = type, .bits = bits}; }
+static wx_const number(wx_type type, uint64_t bits) {
+    return (wx_const){.kind = WX_CONST_NUMBER, .type = type, .bits = bits};
+}
 
 static wx_const follow(evaluator *ev, uint32_t global) {
     const wx_global *g = &ev->m->globals[global];
@@ -56,7 +58,8 @@ static bool step(evaluator *ev, const wx_instr *in, wx_const *stack, int *height
         break;
     case WX_OP_REF_NULL: *next = (wx_const){.kind = WX_CONST_NULL, .type = WX_REF(true, in->type)}; break;
     case WX_OP_REF_FUNC:
-        *next = (wx_const){.kind = WX_CONST_FUNC, .type = WX_REF(false, WX_INDEX_BIT | ev->m->funcs[in->a].type), .index = in->a};
+        *next = (wx_const){
+            .kind = WX_CONST_FUNC, .type = WX_REF(false, WX_INDEX_BIT | ev->m->funcs[in->a].type), .index = in->a};
         break;
     case WX_OP_GLOBAL_GET: *next = follow(ev, in->a); break;
     case WX_OP_I32_ADD: case WX_OP_I32_SUB: case WX_OP_I32_MUL:

@@ -1,4 +1,4 @@
-// wasm/decode_entities.c: imports and what a module declares itself: functions, tables, memories, tags, globals; exports.
+// wasm/decode_entities.c: imports, what a module declares itself (functions, tables, memories, tags, globals), exports.
 //
 // in: a reader of one section. out: the index spaces, imports first.
 #include <string.h>
@@ -12,7 +12,8 @@ static void *resize(wx_module *m, const void *items, uint32_t count, size_t room
 
 // Room for n more items; and room for one more, where the capacity is always the next power of two.
 #define RESERVE(m, list, count, n) ((list) = resize((m), (list), (count), (size_t)(count) + (n), sizeof *(list)))
-#define RESERVE_ONE(m, list, count) (((count) & ((count) - 1)) == 0 ? RESERVE(m, list, count, (count) + !(count)) : NULL)
+#define IS_FULL(count) (((count) & ((count) - 1)) == 0)
+#define RESERVE_ONE(m, list, count) (IS_FULL(count) ? RESERVE(m, list, count, (count) + !(count)) : NULL)
 
 wx_expr wx_decode_expr(wx_module *m, wx_reader *r) {
     wx_expr e = {.ptr = r->at, .offset = wx_reader_offset(r)};

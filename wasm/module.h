@@ -1,6 +1,6 @@
 // wasm/module.h: a WebAssembly module as data. The page to read first.
 //
-// wx_module_decode (wasm/decode.h) fills it from bytes; wx_module_validate (wasm/validate.h) checks it and fills the
+// wx_module_decode (wasm/wasm.h) fills it from bytes; wx_module_validate (wasm/wasm.h) checks it and fills the
 // fields marked (validation). After that it is never written again and may be read by any number of threads.
 //
 // Everything here lives in m->arena, and names, bodies and data point into m->bytes, which belong to the caller and
@@ -136,7 +136,7 @@ typedef struct wx_module {
     wx_custom *customs;   uint32_t custom_count;
     uint32_t start;       // function index or WX_NO_INDEX
     bool has_data_count;
-    uint64_t features;    // bit (1 << WX_FEATURE_x) of everything used: declarations by the decoder, bodies by validation
+    uint64_t features; // bit (1 << WX_FEATURE_x) of everything used: declarations by the decoder, bodies by validation
     bool *table_written;  // per table: table.set/fill/copy-to/init/grow occurs in some body (validation)
     bool *memory_grown;   // per memory: memory.grow occurs in some body (validation)
 } wx_module;
@@ -151,5 +151,7 @@ typedef enum wx_feature {
 const char *wx_feature_name(wx_feature f); // "simd"
 
 // The function type of a function index.
-static inline const wx_typedef *wx_func_type(const wx_module *m, uint32_t func) { return &m->types[m->funcs[func].type]; }
+static inline const wx_typedef *wx_func_type(const wx_module *m, uint32_t func) {
+    return &m->types[m->funcs[func].type];
+}
 void wx_module_free(wx_module *m);

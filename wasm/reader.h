@@ -18,7 +18,8 @@ static inline bool wx_reader_done(const wx_reader *r) { return r->at == r->end; 
 static inline uint64_t wx_reader_offset(const wx_reader *r) { return r->base + (uint64_t)(r->at - r->start); }
 // Records an error at the reader's place (or at a given offset) and ends the reader.
 void wx_reader_fail(wx_reader *r, wx_code code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-void wx_reader_fail_at(wx_reader *r, wx_code code, uint64_t offset, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void wx_reader_fail_at(wx_reader *r, wx_code code, uint64_t offset, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 
 // The one-byte forms, nearly all there are, are read in place.
 uint8_t wx_read_u8_end(wx_reader *r);

@@ -15,7 +15,8 @@ static bool invalid(wx_error *e, const char *what, uint32_t index) {
 
 static bool check_func_type(const wx_module *m, uint32_t type, wx_error *e) {
     if (type >= m->type_count) return invalid(e, "type", type);
-    return m->types[type].kind == WX_KIND_FUNC || wx_fail(e, WX_ERR_INVALID, "type mismatch: type %u is not a function type", type);
+    return m->types[type].kind == WX_KIND_FUNC ||
+           wx_fail(e, WX_ERR_INVALID, "type mismatch: type %u is not a function type", type);
 }
 
 static bool check_funcs(const wx_module *m, wx_error *e) {
@@ -27,7 +28,8 @@ static bool check_funcs(const wx_module *m, wx_error *e) {
 static bool check_tags(const wx_module *m, wx_error *e) {
     for (uint32_t i = 0; i < m->tag_count; i++) {
         if (!check_func_type(m, m->tags[i].type, e)) return false;
-        if (m->types[m->tags[i].type].result_count) return wx_fail(e, WX_ERR_INVALID, "non-empty tag result type: tag %u", i);
+        if (m->types[m->tags[i].type].result_count)
+            return wx_fail(e, WX_ERR_INVALID, "non-empty tag result type: tag %u", i);
     }
     return true;
 }
@@ -55,7 +57,8 @@ static bool check_tables(wx_checker *c, wx_error *e) {
 static bool check_memories(const wx_module *m, wx_error *e) {
     for (uint32_t i = 0; i < m->memory_count; i++) {
         const wx_limits *l = &m->memories[i].limits;
-        const char *message = l->is64 ? "memory size must be at most 2^48 pages" : "memory size must be at most 65536 pages (4GiB)";
+        const char *message =
+            l->is64 ? "memory size must be at most 2^48 pages" : "memory size must be at most 65536 pages (4GiB)";
         if (!check_limits(l, l->is64 ? UINT64_C(1) << 48 : 65536, message, e)) return false;
         if (l->shared && !l->has_max) return wx_fail(e, WX_ERR_INVALID, "shared memory must have maximum");
     }
@@ -92,15 +95,16 @@ static bool check_export_names(const wx_module *m, wx_error *e) {
         if (same_name(sorted[i - 1]->name, sorted[i]->name) && (!twice || sorted[i] < twice)) twice = sorted[i];
     free(sorted);
     if (!twice) return true;
-    return wx_fail(e, WX_ERR_INVALID, "duplicate export name \"%.*s\"", (int)(twice->name.len < 64 ? twice->name.len : 64),
-                   twice->name.ptr);
+    return wx_fail(e, WX_ERR_INVALID, "duplicate export name \"%.*s\"",
+                   (int)(twice->name.len < 64 ? twice->name.len : 64), twice->name.ptr);
 }
 
 static bool check_exports(const wx_module *m, wx_error *e) {
     static const char *const names[] = {"function", "table", "memory", "global", "tag"};
     const uint32_t counts[] = {m->func_count, m->table_count, m->memory_count, m->global_count, m->tag_count};
     for (uint32_t i = 0; i < m->export_count; i++)
-        if (m->exports[i].index >= counts[m->exports[i].kind]) return invalid(e, names[m->exports[i].kind], m->exports[i].index);
+        if (m->exports[i].index >= counts[m->exports[i].kind])
+            return invalid(e, names[m->exports[i].kind], m->exports[i].index);
     return check_export_names(m, e);
 }
 
@@ -234,8 +238,8 @@ static bool check_declarations(wx_module *m, wx_error *e) {
     memset(c, 0, sizeof *c);
     c->m = m;
     c->r.err = e;
-    bool ok = check_funcs(m, e) && check_tags(m, e) && check_tables(c, e) && check_memories(m, e) && check_globals(c, e) &&
-              check_exports(m, e) && check_start(m, e) && check_elems(c, e) && check_datas(c, e);
+    bool ok = check_funcs(m, e) && check_tags(m, e) && check_tables(c, e) && check_memories(m, e) &&
+              check_globals(c, e) && check_exports(m, e) && check_start(m, e) && check_elems(c, e) && check_datas(c, e);
     m->features |= c->features;
     wx_checker_free(c);
     free(c);

@@ -75,6 +75,7 @@ wx_type wx_pop_any(wx_checker *c);
 wx_type wx_pop_ref(wx_checker *c); // any reference; WX_BOTTOM_REF in unreachable code
 wx_type wx_unpacked(wx_type t); // of a storage type
 void wx_pop_list(wx_checker *c, wx_types list);
+void wx_pop_fields(wx_checker *c, const wx_typedef *t); // what struct.new takes
 void wx_push_list(wx_checker *c, wx_types list);
 void wx_push_frame(wx_checker *c, wx_op op, wx_types params, wx_types results, wx_type single);
 void wx_set_unreachable(wx_checker *c);
@@ -83,7 +84,9 @@ const wx_typedef *wx_type_of_kind(wx_checker *c, uint32_t type, wx_kind kind); /
 wx_type wx_address_type(const wx_limits *l);
 
 static inline wx_frame *wx_top(wx_checker *c) { return &c->frames[c->frame_count - 1]; }
-static inline wx_types wx_results_of(const wx_frame *f) { return f->one_result ? (wx_types){&f->single, 1} : f->results; }
+static inline wx_types wx_results_of(const wx_frame *f) {
+    return f->one_result ? (wx_types){&f->single, 1} : f->results;
+}
 static inline void wx_push(wx_checker *c, wx_type t) {
     if (__builtin_expect(c->depth < c->stack_cap, 1)) c->stack[c->depth++] = t;
     else wx_push_slow(c, t);

@@ -78,12 +78,22 @@ wx_type wx_pop_ref(wx_checker *c) {
     if (wx_is_ref(t)) return t;
     char text[WX_TYPE_TEXT];
     if (t != WX_BOTTOM)
-        wx_check_fail(c, "type mismatch: %s wants a reference, stack has %s", wx_ops[c->in.op].text, wx_type_text(t, text));
+        wx_check_fail(c, "type mismatch: %s wants a reference, stack has %s", wx_ops[c->in.op].text,
+                      wx_type_text(t, text));
     return WX_BOTTOM_REF;
 }
 
+// In unreachable code an empty stack has everything, however long the list.
+static bool has_anything(const wx_checker *c) {
+    return c->depth == c->floor && c->frames[c->frame_count - 1].unreachable;
+}
+
 void wx_pop_list(wx_checker *c, wx_types list) {
-    for (uint32_t i = list.count; i-- > 0;) wx_pop(c, list.at[i]);
+    for (uint32_t i = list.count; i-- > 0 && !has_anything(c);) wx_pop(c, list.at[i]);
+}
+
+void wx_pop_fields(wx_checker *c, const wx_typedef *t) {
+    for (uint32_t i = t->field_count; i-- > 0 && !has_anything(c);) wx_pop(c, wx_unpacked(t->fields[i].type));
 }
 
 void wx_push_list(wx_checker *c, wx_types list) {
@@ -159,7 +169,9 @@ const wx_typedef *wx_type_of_kind(wx_checker *c, uint32_t type, wx_kind kind) {
     static const char *const names[] = {"function", "structure", "array"};
     if (type >= c->m->type_count) wx_check_fail(c, "unknown type %u", type);
     else if (c->m->types[type].kind == kind) return &c->m->types[type];
-    else wx_check_fail(c, "type mismatch: type %u is not a%s %s type", type, kind == WX_KIND_ARRAY ? "n" : "", names[kind]);
+    else
+        wx_check_fail(c, "type mismatch: type %u is not a%s %s type", type, kind == WX_KIND_ARRAY ? "n" : "",
+                      names[kind]);
     return NULL;
 }
 
@@ -223,17 +235,23 @@ static bool check_immediate(wx_checker *c, wx_imm imm) {
     case WX_IMM_TAG: return known(c, "tag", in->a, m->tag_count);
     case WX_IMM_DATA: return known_data(c, in->a);
     case WX_IMM_ELEM: return known(c, "elem segment", in->a, m->elem_count);
-    case WX_IMM_CALL_INDIRECT: return known(c, "type", in->a, m->type_count) && known(c, "table", in->b, m->table_count);
-    case WX_IMM_HEAP: return wx_type_check_known(c, in->type);
+    case WX_IMM_CALL_INDIRECT:
+        return known(c, "type", in->a, m->type_count) && known(c, "table", in->b, m->table_count);
+    case WX_IMM_HEAP:
+        c->features |= wx_type_features(WX_REF(true, in->type));
+        return wx_type_check_known(c, in->type);
     case WX_IMM_TYPE_DATA: return known(c, "type", in->a, m->type_count) && known_data(c, in->b);
-    case WX_IMM_TYPE_ELEM: return known(c, "type", in->a, m->type_count) && known(c, "elem segment", in->b, m->elem_count);
+    case WX_IMM_TYPE_ELEM:
+        return known(c, "type", in->a, m->type_count) && known(c, "elem segment", in->b, m->elem_count);
     case WX_IMM_TYPE_TYPE: return known(c, "type", in->a, m->type_count) && known(c, "type", in->b, m->type_count);
     case WX_IMM_BR_CAST:
         return wx_label_known(c, in->a) && wx_type_check_known(c, in->type) && wx_type_check_known(c, in->type2);
     case WX_IMM_DATA_MEMORY: return known_memory(c, in->b) && known_data(c, in->a);
-    case WX_IMM_ELEM_TABLE: return known(c, "table", in->b, m->table_count) && known(c, "elem segment", in->a, m->elem_count);
+    case WX_IMM_ELEM_TABLE:
+        return known(c, "table", in->b, m->table_count) && known(c, "elem segment", in->a, m->elem_count);
     case WX_IMM_MEMORY_MEMORY: return known_memory(c, in->a) && known_memory(c, in->b);
-    case WX_IMM_TABLE_TABLE: return known(c, "table", in->a, m->table_count) && known(c, "table", in->b, m->table_count);
+    case WX_IMM_TABLE_TABLE:
+        return known(c, "table", in->a, m->table_count) && known(c, "table", in->b, m->table_count);
     case WX_IMM_SHUFFLE: return check_shuffle(c);
     case WX_IMM_LANE: return check_lane(c);
     case WX_IMM_MEM1: case WX_IMM_MEM2: case WX_IMM_MEM4: case WX_IMM_MEM8: case WX_IMM_MEM16:

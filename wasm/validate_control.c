@@ -4,6 +4,7 @@
 bool wx_block_types(wx_checker *c, wx_types *params, wx_types *results, wx_type *single) {
     *params = *results = (wx_types){0};
     *single = c->in.block_type.result;
+    c->features |= wx_type_features(*single);
     if (!c->in.block_type.is_index) return wx_type_check_known(c, *single);
     *single = WX_NONE;
     const wx_typedef *t = wx_type_of_kind(c, c->in.block_type.index, WX_KIND_FUNC);
@@ -130,7 +131,8 @@ static const wx_typedef *indirect_callee(wx_checker *c) {
     const wx_table *t = &c->m->tables[c->in.b];
     if (c->in.b) c->features |= WX_FEATURE_BIT(REF_TYPES);
     if (!wx_type_matches(c->m, t->type, WX_FUNCREF)) {
-        wx_check_fail(c, "type mismatch: %s through table %u, which is not of functions", wx_ops[c->in.op].text, c->in.b);
+        wx_check_fail(c, "type mismatch: %s through table %u, which is not of functions", wx_ops[c->in.op].text,
+                      c->in.b);
         return NULL;
     }
     wx_pop(c, wx_address_type(&t->limits));

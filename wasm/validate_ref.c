@@ -100,7 +100,7 @@ void wx_check_i31_get(wx_checker *c) {
 void wx_check_struct_new(wx_checker *c) {
     const wx_typedef *t = wx_type_of_kind(c, c->in.a, WX_KIND_STRUCT);
     if (!t) return;
-    for (uint32_t i = t->field_count; i-- > 0;) wx_pop(c, wx_unpacked(t->fields[i].type));
+    wx_pop_fields(c, t);
     wx_push(c, ref_to(c->in.a));
 }
 
@@ -124,7 +124,8 @@ static const wx_field *struct_field(wx_checker *c) {
 // The plain form reads unpacked fields, _s and _u packed ones.
 static void check_packing(wx_checker *c, const wx_field *f, bool plain) {
     bool packed = f->type != wx_unpacked(f->type);
-    if (packed == plain) wx_check_fail(c, "type mismatch: %s of a field that is %spacked", wx_ops[c->in.op].text, packed ? "" : "not ");
+    if (packed == plain)
+        wx_check_fail(c, "type mismatch: %s of a field that is %spacked", wx_ops[c->in.op].text, packed ? "" : "not ");
 }
 
 static void check_mutable(wx_checker *c, const wx_field *f, const char *what) {

@@ -182,7 +182,8 @@ static bool fields_match(const wx_module *m, const wx_typedef *sub, const wx_typ
 static bool set_depth(wx_module *m, uint32_t index, wx_error *e) {
     wx_typedef *t = &m->types[index];
     if (t->super == WX_NO_INDEX) return true;
-    if (t->super >= index) return wx_fail(e, WX_ERR_INVALID, "unknown type %u as supertype of type %u", t->super, index);
+    if (t->super >= index)
+        return wx_fail(e, WX_ERR_INVALID, "unknown type %u as supertype of type %u", t->super, index);
     t->depth = m->types[t->super].depth + 1;
     if (t->depth <= WX_MAX_SUBTYPE_DEPTH) return true;
     return wx_fail(e, WX_ERR_LIMIT, "too many supertypes above type %u, the limit is %u", index, WX_MAX_SUBTYPE_DEPTH);
@@ -211,7 +212,8 @@ bool wx_validate_types(wx_module *m, wx_error *e) {
     wx_map seen = {0};
     wx_buf scratch = {0};
     bool ok = true;
-    for (uint32_t i = 0; ok && i < m->type_count; i += m->types[i].group_size) ok = check_group(m, i, &seen, &scratch, e);
+    for (uint32_t i = 0; ok && i < m->type_count; i += m->types[i].group_size)
+        ok = check_group(m, i, &seen, &scratch, e);
     wx_map_free(&seen);
     wx_buf_free(&scratch);
     return ok;

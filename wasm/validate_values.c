@@ -1,4 +1,4 @@
-// wasm/validate_values.c: parametric and variable instructions, tables and bulk memory (core 3.0, sections 3.4.2-3.4.5).
+// wasm/validate_values.c: parametric and variable instructions, tables and bulk memory (core 3.0, section 3.4).
 #include "wasm/validate.h"
 
 void wx_check_drop(wx_checker *c) { wx_pop_any(c); }
@@ -52,7 +52,7 @@ void wx_check_local_tee(wx_checker *c) { wx_push(c, set_local(c)); }
 void wx_check_global_get(wx_checker *c) {
     const wx_global *g = &c->m->globals[c->in.a];
     if (c->is_const && g->mutable) wx_check_fail(c, "constant expression required, not a mutable global");
-    if (c->is_const && g->import == WX_NO_INDEX) c->features |= WX_FEATURE_BIT(GC);
+    if (c->is_const && g->import == WX_NO_INDEX) c->features |= WX_FEATURE_BIT(EXTENDED_CONST);
     wx_push(c, g->type);
 }
 
@@ -65,7 +65,9 @@ void wx_check_global_set(wx_checker *c) {
 
 // Tables
 
-static wx_type table_address(const wx_checker *c, uint32_t table) { return wx_address_type(&c->m->tables[table].limits); }
+static wx_type table_address(const wx_checker *c, uint32_t table) {
+    return wx_address_type(&c->m->tables[table].limits);
+}
 static wx_type smaller(wx_type a, wx_type b) { return a == WX_I64 && b == WX_I64 ? WX_I64 : WX_I32; }
 
 void wx_check_table_get(wx_checker *c) {

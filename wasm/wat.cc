@@ -2,24 +2,26 @@
 //
 // in: text. out: a binary module, not validated, or WX_ERR_TEXT with line and column. needs: libwabt.
 //
-// wabt's parser and writer call themselves once a level of nesting. They run on a thread with a large stack, and text
-// nested deeper than that stack surely holds is refused before.
+// wabt's parser asserts on some malformed text, so it runs in a process of its own (isolate.h). Its functions call
+// themselves once a level of nesting, so there they run on a thread with a large stack, and text nested deeper than
+// that stack surely holds is refused before.
 #include <cstring>
 #include <memory>
 #include <string>
 
-#include "wabt/binary-writer.h"
-#include "wabt/error.h"
-#include "wabt/feature.h"
-#include "wabt/ir.h"
-#include "wabt/stream.h"
-#include "wabt/wast-lexer.h"
-#include "wabt/wast-parser.h"
+#include <wabt/binary-writer.h>
+#include <wabt/error.h>
+#include <wabt/feature.h>
+#include <wabt/ir.h>
+#include <wabt/stream.h>
+#include <wabt/wast-lexer.h>
+#include <wabt/wast-parser.h>
 
 extern "C" {
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/pool.h"
+#include "wasm/isolate.h"
 bool wx_text_to_binary(const char *file, const char *text, size_t len, wx_buf *out, wx_error *e);
 }
 
@@ -96,7 +98,8 @@ nesting measure(const char *text, size_t len) {
 // wabt reads an annotation without its end for ever, so open parentheses at the end are refused here.
 bool check_nesting(const char *text, size_t len, wx_error *e) {
     nesting n = measure(text, len);
-    if (n.parens + n.blocks > deepest) return wx_fail(e, WX_ERR_LIMIT, "text nested more than %ld levels deep", deepest);
+    if (n.parens + n.blocks > deepest)
+        return wx_fail(e, WX_ERR_LIMIT, "text nested more than %ld levels deep", deepest);
     return !n.parens || wx_fail(e, WX_ERR_TEXT, "unexpected end of file: %ld parentheses are open", n.parens);
 }
 
@@ -110,7 +113,7 @@ void report(const conversion *c, const wabt::Errors &errors) {
     wx_fail(c->error, WX_ERR_TEXT, "%d:%d: %s", first.loc.line, first.loc.first_column, message.c_str());
 }
 
-void convert(void *arg, size_t) {
+void convert_on_thread(void *arg, size_t) {
     auto *c = static_cast<conversion *>(arg);
     wabt::Features features;
     features.EnableAll();
@@ -130,15 +133,21 @@ void convert(void *arg, size_t) {
         wx_fail(c->error, WX_ERR_TEXT, "this module has no binary form");
         return;
     }
-    c->out->len = 0;
     wx_buf_add(c->out, stream.output_buffer().data.data(), stream.output_buffer().data.size());
+}
+
+void convert(void *arg, wx_buf *out, wx_error *e) {
+    auto *c = static_cast<conversion *>(arg);
+    c->out = out;
+    c->error = e;
+    wx_parallel(1, 1, convert_on_thread, c);
 }
 
 } // namespace
 
 bool wx_text_to_binary(const char *file, const char *text, size_t len, wx_buf *out, wx_error *e) {
     if (e->code != WX_OK || !check_nesting(text, len, e)) return false;
-    conversion c = {file, text, len, out, e};
-    wx_parallel(1, 1, convert, &c);
-    return e->code == WX_OK;
+    conversion c = {file, text, len, nullptr, nullptr};
+    unsigned seconds = 20 + static_cast<unsigned>(len / 100000);
+    return wx_isolated(convert, &c, seconds, out, e);
 }

@@ -75,7 +75,7 @@ function parse(source) {
             add({ kind: 'string', start: at, end, bytes: unescape(source.slice(at + 1, end - 1)) });
             at = end;
         } else {
-            const end = Math.max(endOfAtom(source, at), at + 1); // a lone ; is an atom to no one, but inside annotations
+            const end = Math.max(endOfAtom(source, at), at + 1); // annotations may hold a lone semicolon
             add({ kind: 'atom', start: at, end, text: source.slice(at, end) });
             at = end;
         }
@@ -300,7 +300,9 @@ class Converter {
         try {
             return this.parsers[0](text);
         } catch (e) {
-            for (const parser of this.parsers.slice(1)) try { return parser(text); } catch { /* the first error says more */ }
+            for (const parser of this.parsers.slice(1)) {
+                try { return parser(text); } catch { /* the first error says more */ }
+            }
             throw e;
         }
     }
@@ -369,17 +371,18 @@ class Converter {
 
     // A script without commands is one module, given by its fields.
     run() {
-        const nodes = parse(this.source);
-        this.line = 1;
-        const commands = nodes.every((n) => this.isCommand(n));
-        if (!commands) nodes.splice(0, nodes.length, parse(`(module ${this.source}\n)`)[0]), this.source = `(module ${this.source}\n)`;
+        let nodes = parse(this.source);
+        if (!nodes.every((node) => this.isCommand(node))) {
+            this.source = `(module ${this.source}\n)`;
+            nodes = parse(this.source);
+        }
         for (const node of nodes) this.command(node);
         writeFileSync(join(this.dir, 'script.txt'), this.lines.join('\n') + '\n');
     }
 
     isCommand(node) {
         const head = node.items?.[0]?.text;
-        return head === 'module' || head === 'register' || head === 'invoke' || head === 'get' || !!head?.startsWith('assert_');
+        return ['module', 'register', 'invoke', 'get'].includes(head) || !!head?.startsWith('assert_');
     }
 }
 

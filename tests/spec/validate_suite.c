@@ -1,8 +1,9 @@
 // tests/spec/validate_suite.c: every module of the official suite through decoder, validator, encoder and printer.
 //
-//   validate_suite [--skipped N] SKIPFILE DIR...
+//   validate_suite [--skipped N] [--write] SKIPFILE DIR...
 //
-// N files were left out before and count as skipped.
+// N files were left out before and count as skipped. With --write a good N.wasm gets N.wat, as we print it, and N.enc,
+// as we encode it without custom sections, beside it (for validate_suite.print.mjs).
 // DIR holds what convert.mjs wrote (script.txt and N.wasm below it). A good module has to decode, validate, encode to
 // bytes that decode, validate and encode to the same bytes again, and print. A module of assert_invalid or
 // assert_malformed has to be refused; when our message does not begin with the expected text that is printed, as
@@ -18,6 +19,7 @@
 
 static struct { unsigned passed, failed, skipped, other_text, by_parser; } counts;
 static const char *root;      // the DIR at hand
+static bool write_forms;      // --write
 static wx_buf skips;          // the skip file
 static char script[4096];     // path of the script at hand, below root, without /script.txt
 static char dir[4096];
@@ -90,12 +92,29 @@ static const char *round_trip(const wx_module *m) {
         result = why;
     } else {
         wx_module_encode(&again, &twice);
-        if (once.len != twice.len || memcmp(once.data, twice.data, once.len) != 0) result = "encodes to something else the second time";
+        if (once.len != twice.len || memcmp(once.data, twice.data, once.len) != 0)
+            result = "encodes to something else the second time";
     }
     wx_module_free(&again);
     wx_buf_free(&once);
     wx_buf_free(&twice);
     return result;
+}
+
+static bool write_form(const char *file, const char *ending, const wx_buf *bytes) {
+    char path[8300];
+    wx_error e = {0};
+    snprintf(path, sizeof path, "%s/%.*s%s", dir, (int)(strlen(file) - strlen(".wasm")), file, ending);
+    return wx_file_write(path, bytes->data, bytes->len, &e);
+}
+
+static bool write_both(const char *file, wx_module *m, const wx_buf *text) {
+    wx_buf encoded = {0};
+    m->custom_count = 0;
+    wx_module_encode(m, &encoded);
+    bool ok = write_form(file, ".wat", text) && write_form(file, ".enc", &encoded);
+    wx_buf_free(&encoded);
+    return ok;
 }
 
 static void good_module(const char *line, const char *file) {
@@ -109,6 +128,7 @@ static void good_module(const char *line, const char *file) {
     else if (!(why = round_trip(&m))) {
         wx_module_print(&m, &text);
         if (text.len < 9) why = "prints nothing";
+        else if (write_forms && !write_both(file, &m, &text)) why = "cannot write";
     }
     if (why) failed(line, why);
     else counts.passed++;
@@ -162,7 +182,8 @@ static void run_script(const char *path) {
     if (!wx_file_read(&lines, path, &e)) return failed("0", e.msg);
     wx_buf_byte(&lines, 0);
     char *save = NULL;
-    for (char *line = strtok_r((char *)lines.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) run_line(line);
+    for (char *line = strtok_r((char *)lines.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+        run_line(line);
     wx_buf_free(&lines);
 }
 
@@ -175,7 +196,8 @@ static void walk(const char *path) {
         char below[4096];
         struct stat st;
         const char *name = entries[i]->d_name;
-        if (name[0] != '.' && snprintf(below, sizeof below, "%s/%s", path, name) < (int)sizeof below && stat(below, &st) == 0) {
+        if (name[0] != '.' && snprintf(below, sizeof below, "%s/%s", path, name) < (int)sizeof below &&
+            stat(below, &st) == 0) {
             if (S_ISDIR(st.st_mode)) walk(below);
             else if (strcmp(name, "script.txt") == 0) {
                 snprintf(dir, sizeof dir, "%s", path);
@@ -194,8 +216,9 @@ int main(int argc, char **argv) {
         counts.skipped = (unsigned)strtoul(argv[2], NULL, 10);
         argc -= 2, argv += 2;
     }
+    if (argc > 1 && strcmp(argv[1], "--write") == 0) write_forms = true, argc--, argv++;
     if (argc < 3 || !wx_file_read(&skips, argv[1], &e)) {
-        fprintf(stderr, "usage: validate_suite [--skipped N] SKIPFILE DIR...\n");
+        fprintf(stderr, "usage: validate_suite [--skipped N] [--write] SKIPFILE DIR...\n");
         return 2;
     }
     for (int i = 2; i < argc; i++) walk(root = argv[i]);

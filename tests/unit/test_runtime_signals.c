@@ -21,10 +21,7 @@ static void with_info(int sig, siginfo_t *info, void *context) {
     if (info->si_code > 0) siglongjmp(back, 1);
 }
 
-static void plain(int sig) {
-    seen = sig;
-    siglongjmp(back, 1);
-}
+static void leave(int sig) { _exit(sig + 40); }
 
 static int32_t crash(wasmx_instance *caller, int32_t at) {
     (void)caller;
@@ -56,15 +53,10 @@ Test(runtime_signals, host_faults_reach_the_earlier_handler) {
     cr_assert_eq(seen, 0);
 }
 
-Test(runtime_signals, faults_of_host_functions_are_not_traps) {
-    handle(NULL, plain);
-    wasmx_instance *i = begin();
-    int32_t r;
-    if (!sigsetjmp(back, 1)) {
-        (void)!try_call(i, "crash", 64, 0, &r);
-        cr_assert_fail("the fault became a trap");
-    }
-    cr_assert_eq(seen, SIGSEGV);
+Test(runtime_signals, faults_of_host_functions_are_not_traps, .exit_code = SIGSEGV + 40) {
+    handle(NULL, leave);
+    (void)!try_call(begin(), "crash", 64, 0, NULL);
+    cr_assert_fail("the fault became a trap");
 }
 
 Test(runtime_signals, sent_signals_are_passed_on) {

@@ -369,7 +369,7 @@ Test(runtime_wasi, directories, .init = begin, .fini = end) {
     cr_assert_eq(W(path_create_directory, 3, PATH, path("sub")), 0);
     cr_assert_eq(W(path_create_directory, 3, PATH, path("sub")), 20);
     for (int k = 0; k < 40; k++) {
-        char name[16];
+        char name[32];
         sprintf(name, "sub/n%d", k);
         W(fd_close, opened(name, CREATE));
     }

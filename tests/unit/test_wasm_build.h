@@ -61,7 +61,9 @@ static inline const char *verdict(const void *bytes, size_t len) {
     return ok ? "" : e.msg;
 }
 
-static inline bool starts_with(const char *text, const char *prefix) { return strncmp(text, prefix, strlen(prefix)) == 0; }
+static inline bool starts_with(const char *text, const char *prefix) {
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
 
 // Deterministic random numbers (xorshift).
 static inline uint32_t next_random(uint64_t *state) {

@@ -5,7 +5,8 @@
 
 #define HEADER "\0asm\1\0\0\0"
 #define EXPECT(literal, message) \
-    cr_expect(starts_with(verdict(literal, sizeof(literal) - 1), message), "%s: %s", #literal, verdict(literal, sizeof(literal) - 1))
+    cr_expect(starts_with(verdict(literal, sizeof(literal) - 1), message), "%s: %s", #literal, \
+              verdict(literal, sizeof(literal) - 1))
 
 Test(decode, headers) {
     EXPECT(HEADER, "");
@@ -41,6 +42,7 @@ Test(decode, huge_counts) {
         wx_module m = {0};
         wx_error e = {0};
         cr_expect_not(wx_module_decode(&m, b.module.data, b.module.len, &e));
+        cr_expect_eq(e.code, WX_ERR_MALFORMED);
         cr_expect(starts_with(e.msg, "unexpected end"), "section %d: %s", id, e.msg);
         cr_expect_lt(m.arena.total, 10000);
         wx_module_free(&m);
@@ -105,9 +107,10 @@ Test(decode, names_are_read_and_bad_ones_ignored) {
 Test(decode, declarations_are_noted) {
     wx_buf bytes = {0};
     wx_error e = {0};
-    const char *text = "(module (import \"m\" \"f\" (func)) (table 3 funcref) (memory i64 1) (global (export \"g\") (mut v128)"
-                       " (v128.const i64x2 0 0)) (func) (func (export \"x\")) (func) (elem (i32.const 0) func 1)"
-                       " (global funcref (ref.func 3)))";
+    const char *text =
+        "(module (import \"m\" \"f\" (func)) (table 3 funcref) (memory i64 1) (global (export \"g\") (mut v128)"
+        " (v128.const i64x2 0 0)) (func) (func (export \"x\")) (func) (elem (i32.const 0) func 1)"
+        " (global funcref (ref.func 3)))";
     cr_assert(wx_text_to_binary("t.wat", text, strlen(text), &bytes, &e), "%s", e.msg);
     wx_module m;
     cr_assert(accept(&m, bytes.data, bytes.len, 1, &e), "%s", e.msg);
@@ -123,11 +126,13 @@ Test(decode, declarations_are_noted) {
 // A module with something in every section, to be damaged.
 static const char everything[] =
     "(module $m (type (func (param i32 i64) (result f32))) (type $v (func)) (import \"a\" \"b\" (func $i (type $v)))"
-    " (import \"a\" \"g\" (global $g i32)) (import \"a\" \"t\" (table 1 funcref)) (table $t 10 20 funcref) (table externref (elem))"
+    " (import \"a\" \"g\" (global $g i32)) (import \"a\" \"t\" (table 1 funcref)) (table $t 10 20 funcref) (table "
+    "externref (elem))"
     " (memory 1 2) (memory i64 1) (tag $e (param i32)) (global (mut i64) (i64.const 5)) (global i32 (global.get $g))"
     " (export \"f\" (func $f)) (export \"m\" (memory 0)) (start $s) (func $s)"
     " (func $f (type 0) (local i32 i32 f64 v128) (local funcref)"
-    "   block (result f32) loop local.get 0 if (result i32) i32.const 1 else i32.const 2 end br_if 0 end f32.const 1 end"
+    "   block (result f32) loop local.get 0 if (result i32) i32.const 1 else i32.const 2 end br_if 0 end f32.const 1 "
+    "end"
     "   block block local.get 0 br_table 0 1 0 end end"
     "   try call $s catch $e drop catch_all rethrow 0 end i32.const 0 i32.const 7 call_indirect $t (type $v) drop"
     "   local.get 1 i64.const -9 i64.mul drop i32.const 4 v128.load offset=16 align=4 i8x16.popcnt v128.any_true drop"

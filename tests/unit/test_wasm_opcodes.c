@@ -11,9 +11,11 @@
 Test(opcodes, each_code_leads_to_its_row) {
     for (int op = 0; op < WX_OP_COUNT; op++) {
         const wx_op_info *info = &wx_ops[op];
-        cr_expect(info->prefix == 0 ? info->code < 0xfb : info->prefix >= 0xfb && info->prefix <= 0xfe, "%s", info->text);
+        cr_expect(info->prefix == 0 ? info->code < 0xfb : info->prefix >= 0xfb && info->prefix <= 0xfe, "%s",
+                  info->text);
         cr_assert_lt(info->code, WX_OP_CODES);
-        cr_expect_eq(wx_op_lookup[WX_OP_SLOT(info->prefix) * WX_OP_CODES + info->code], op + 1, "%s: code used twice", info->text);
+        cr_expect_eq(wx_op_lookup[WX_OP_SLOT(info->prefix) * WX_OP_CODES + info->code], op + 1, "%s: code used twice",
+                     info->text);
     }
 }
 
@@ -50,9 +52,10 @@ Test(opcodes, exactly_the_untyped_ones_have_handlers) {
 
 // What the name promises: the first operand or result type of i32.add is i32.
 Test(opcodes, names_agree_with_signatures) {
-    static const struct { const char *prefix; char letter; } types[] = {
-        {"i32.", 'i'}, {"i64.", 'I'}, {"f32.", 'f'}, {"f64.", 'F'},
-        {"v128.", 'v'}, {"i8x16.", 'v'}, {"i16x8.", 'v'}, {"i32x4.", 'v'}, {"i64x2.", 'v'}, {"f32x4.", 'v'}, {"f64x2.", 'v'},
+    static const struct { const char *prefix; char letter;
+    } types[] = {
+        {"i32.", 'i'},   {"i64.", 'I'},   {"f32.", 'f'},   {"f64.", 'F'},   {"v128.", 'v'},  {"i8x16.", 'v'},
+        {"i16x8.", 'v'}, {"i32x4.", 'v'}, {"i64x2.", 'v'}, {"f32x4.", 'v'}, {"f64x2.", 'v'},
     };
     for (int op = 0; op < WX_OP_COUNT; op++)
         for (size_t i = 0; i < sizeof types / sizeof *types; i++)

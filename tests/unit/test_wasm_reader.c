@@ -109,7 +109,8 @@ Test(reader, utf8) {
     cr_expect(utf8("") && utf8("abc") && utf8("\xc2\x80") && utf8("\xe0\xa0\x80") && utf8("\xed\x9f\xbf"));
     cr_expect(utf8("\xf0\x90\x80\x80") && utf8("\xf4\x8f\xbf\xbf") && utf8("\xef\xbb\xbf"));
     cr_expect_not(utf8("\x80") || utf8("\xc2") || utf8("\xc0\x80") || utf8("\xc1\xbf") || utf8("\xe0\x9f\xbf"));
-    cr_expect_not(utf8("\xed\xa0\x80") || utf8("\xf0\x8f\xbf\xbf") || utf8("\xf4\x90\x80\x80") || utf8("\xf5\x80\x80\x80"));
+    cr_expect_not(utf8("\xed\xa0\x80") || utf8("\xf0\x8f\xbf\xbf") || utf8("\xf4\x90\x80\x80") ||
+                  utf8("\xf5\x80\x80\x80"));
     cr_expect_not(utf8("\xe2\x82") || utf8("\xff") || utf8("a\xe2\x28\xa1"));
 }
 
