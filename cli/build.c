@@ -274,6 +274,7 @@ static void free_build(build *b) {
     for (int i = 0; i < KINDS; i++) free(b->paths[i]), wx_buffer_free(&b->linked[i]);
     free(b->name);
     wasmx_output_free(&b->output);
+    free_embeds(&b->options);
 }
 
 int cmd_build(const settings *s) {
@@ -281,6 +282,7 @@ int cmd_build(const settings *s) {
     wasmx_compile_error err;
     int status = EXIT_FINE;
     if (!prepare(&b)) status = EXIT_USAGE;
+    else if (!read_embeds(s, &b.options)) status = EXIT_FAILED;
     else if (!compile(&b, &err) || !link_kinds(&b, &err) || !write_all(&b, &err)) status = fail("%s", err.line);
     free_build(&b);
     return status;

@@ -19,7 +19,7 @@ typedef struct settings {
     const char *target, *cpu, *features, *name;
     const char *jobs, *stats, *invoke, *top;
     bool json, help, version;
-    text_list dirs, env;
+    text_list dirs, env, embeds;
     text_list words;          // what is not an option: the input, and what follows it
 } settings;
 
@@ -62,6 +62,12 @@ const char *closest(const char *word, const char *list);
 
 // What build and run compile with. False after a message: wrong usage.
 bool compile_options(const char *command, const settings *s, wasmx_compile_options *out);
+// ---- embed.c
+
+// Reads what --embed names into the options. False after a message. free_embeds ends it in any case.
+bool read_embeds(const settings *s, wasmx_compile_options *out);
+void free_embeds(wasmx_compile_options *o);
+
 // A C identifier from a file's name without folder and extension, after a prefix. To be freed.
 char *name_of_file(const char *prefix, const char *path);
 double seconds_now(void);

@@ -41,6 +41,7 @@ static void push(text_list *l, const char *item) {
 void free_settings(settings *s) {
     free(s->dirs.items);
     free(s->env.items);
+    free(s->embeds.items);
     free(s->words.items);
 }
 

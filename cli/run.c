@@ -37,10 +37,9 @@ static void read_dirs(program *p) {
     p->dirs = calloc(l->count + 1, sizeof *p->dirs);
     if (!p->dirs) abort();
     for (size_t i = 0; i < l->count; i++) {
-        const char *mark = strstr(l->items[i], "::");
-        size_t len = mark ? (size_t)(mark - l->items[i]) : strlen(l->items[i]);
-        char *host = strndup(l->items[i], len);
-        p->dirs[i] = (wasmx_preopen){.host = host, .guest = mark ? mark + 2 : host};
+        char *text = strdup(l->items[i]);
+        if (!text) abort();
+        p->dirs[i] = wasmx_preopen_parse(text);
     }
 }
 
@@ -133,7 +132,9 @@ static int invoke_in(const program *p, wasmx_instance *instance) {
 
 static int invoke(const program *p) {
     wasmx_error err;
-    wasmx_wasi *wasi = wasmx_wasi_new(&p->config, &err);
+    wasmx_wasi_config config = p->config;
+    config.embedded = p->module;
+    wasmx_wasi *wasi = wasmx_wasi_new(&config, &err);
     if (!wasi) return fail("%s: %s", p->path, err.message);
     wasmx_linker *linker = wasmx_linker_new();
     wasmx_linker_define_wasi(linker, wasi);
@@ -169,7 +170,9 @@ int cmd_run(const settings *s) {
     p.name = name_of_file("", p.path);
     p.trap_unknown = s->unknown_imports && !strcmp(s->unknown_imports, "trap");
     make_config(&p);
-    int status = load(&p, &options, &err) ? run(&p) : fail("%s", err.line);
+    int status = EXIT_FAILED;
+    if (read_embeds(s, &options)) status = load(&p, &options, &err) ? run(&p) : fail("%s", err.line);
+    free_embeds(&options);
     free_program(&p);
     return status;
 }

@@ -155,6 +155,51 @@ static void set_options(wx_unit *u, const wasmx_compile_options *o) {
     u->name = o->name ? o->name : wx_c_name(&u->arena, stem);
 }
 
+static int by_root_and_path(const void *a, const void *b) {
+    const wasmx_embed *x = a, *y = b;
+    int order = strcmp(x->root, y->root);
+    return order ? order : strcmp(x->path, y->path);
+}
+
+// Nothing empty, no "." and no "..".
+static bool is_plain_path(const char *path) {
+    for (const char *at = path;; at++) {
+        size_t n = strcspn(at, "/");
+        if (!n || (n <= 2 && !memcmp(at, "..", n))) return false;
+        at += n;
+        if (!*at) return true;
+    }
+}
+
+// Another file has the name of a directory of this one.
+static bool has_file_above(const wasmx_embed *all, size_t count, const wasmx_embed *x, wx_arena *arena) {
+    char *path = wx_arena_printf(arena, "%s", x->path);
+    for (char *slash; (slash = strrchr(path, '/'));) {
+        *slash = 0;
+        wasmx_embed above = {.root = x->root, .path = path};
+        if (bsearch(&above, all, count, sizeof *all, by_root_and_path)) return true;
+    }
+    return false;
+}
+
+// The embedded files in the order of the descriptor.
+static bool sort_embeds(wx_unit *u, wx_error *e) {
+    const wasmx_compile_options *o = u->options;
+    wasmx_embed *all = WX_NEW_ARRAY(&u->arena, wasmx_embed, o->embed_count + 1);
+    u->embeds = all;
+    if (!o->embed_count) return true;
+    memcpy(all, o->embeds, o->embed_count * sizeof *all);
+    qsort(all, o->embed_count, sizeof *all, by_root_and_path);
+    for (size_t i = 0; i < o->embed_count; i++) {
+        if (!*all[i].root || !is_plain_path(all[i].path))
+            return wx_fail(e, WX_ERR_USAGE, "'%s' cannot be embedded under that name", all[i].path);
+        bool again = i && !by_root_and_path(&all[i - 1], &all[i]);
+        if (again || has_file_above(all, o->embed_count, &all[i], &u->arena))
+            return wx_fail(e, WX_ERR_USAGE, "'%s' is embedded twice", all[i].path);
+    }
+    return true;
+}
+
 static bool check_options(const wasmx_compile_options *o, wx_error *e) {
     char level = o->opt_level ? o->opt_level : '2';
     if (!strchr("0123s", level)) return wx_fail(e, WX_ERR_USAGE, "no optimisation level '%c'; 0, 1, 2, 3 or s", level);
@@ -276,7 +321,7 @@ bool wasmx_compile(const void *bytes, size_t size, const wasmx_compile_options *
     bool ok = check_options(options, &e);
     if (ok) {
         set_options(&j.u, options);
-        ok = wx_choose_target(&j.u, &e) && read_module(&j, bytes, size, &e) && prepare(&j, &e) &&
+        ok = sort_embeds(&j.u, &e) && wx_choose_target(&j.u, &e) && read_module(&j, bytes, size, &e) && prepare(&j, &e) &&
              compile_parts(&j, &e) && finish(&j, &e);
     }
     if (!ok) {

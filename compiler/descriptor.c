@@ -392,6 +392,23 @@ static void finish_strings(desc *d) {
     LLVMDeleteGlobal(d->string_base);
 }
 
+// Sorted already.
+static LLVMValueRef make_files(desc *d) {
+    blob b = {0};
+    const wasmx_compile_options *o = d->u->options;
+    for (size_t i = 0; i < o->embed_count; i++) {
+        const wasmx_embed *x = &d->u->embeds[i];
+        wxrt_file out = {.size = x->size};
+        blob bytes = {0};
+        blob_add(&bytes, x->data, x->size);
+        size_t at = blob_add(&b, &out, sizeof out);
+        POINT(&b, at, wxrt_file, root, string_at(d, x->root, strlen(x->root)));
+        POINT(&b, at, wxrt_file, path, string_at(d, x->path, strlen(x->path)));
+        POINT(&b, at, wxrt_file, bytes, blob_global(d->p, &bytes, "file"));
+    }
+    return blob_global(d->p, &b, "files");
+}
+
 void emit_descriptor(part *p) {
     const wx_unit *u = p->u;
     desc d = {.p = p, .u = u, .m = u->m};
@@ -417,6 +434,7 @@ void emit_descriptor(part *p) {
         .export_count = m->export_count,
         .image_size = u->image.bytes.len,
         .name_count = m->func_count,
+        .file_count = (uint32_t)u->options->embed_count,
     };
     memcpy(out.sha256, u->sha256, 32);
     blob b = {0};
@@ -447,6 +465,7 @@ void emit_descriptor(part *p) {
     SET(map_end, hidden_global(p, symbol(p, "map_end"), p->i64));
     SET(name_at, offsets);
     SET(names, names);
+    SET(files, make_files(&d));
 #undef SET
     LLVMValueRef value = blob_constant(p, &b);
     LLVMValueRef g = LLVMAddGlobal(p->m, LLVMTypeOf(value), u->name);

@@ -51,6 +51,7 @@ typedef struct wx_image { // image.c: memory contents known at compile time
 typedef struct wx_unit {
     const wx_module *m;
     const wasmx_compile_options *options;
+    const wasmx_embed *embeds; // options->embed_count, sorted
     const char *name;         // C identifier
     const char *triple;
     bool is_x86;

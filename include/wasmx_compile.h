@@ -15,6 +15,13 @@ typedef enum wasmx_emit { // bits: what wasmx_compile produces
 typedef enum wasmx_bounds { WASMX_BOUNDS_GUARD, WASMX_BOUNDS_EXPLICIT } wasmx_bounds;
 typedef enum wasmx_traps { WASMX_TRAPS_DEFAULT, WASMX_TRAPS_PRECISE } wasmx_traps;
 
+typedef struct wasmx_embed { // a file kept in the object, which WASI programs find open without any on disk
+    const char *root; // the directory as the guest sees it opened: "/lib"
+    const char *path; // below it: "python/os.py"; no empty component, no "." and no ".."
+    const void *data;
+    size_t size;
+} wasmx_embed;
+
 typedef struct wasmx_compile_options {
     const char *file;     // for messages; NULL: "module"
     const char *name;     // the C name of the descriptor and prefix of all names; NULL: derived from file
@@ -30,6 +37,8 @@ typedef struct wasmx_compile_options {
     // Called from any thread now and then, never concurrently: done of total functions. May be NULL.
     void (*progress)(void *arg, size_t done, size_t total);
     void *progress_arg;
+    const wasmx_embed *embeds; // in any order
+    size_t embed_count;
 } wasmx_compile_options;
 
 typedef struct wasmx_buffer { uint8_t *data; size_t size; } wasmx_buffer;

@@ -177,6 +177,13 @@ typedef struct wxrt_elemdesc { const uint32_t *items; uint64_t count; } wxrt_ele
 #define WXRT_ITEM_NULL 0xffffffffu
 #define WXRT_ITEM_GLOBAL 0x80000000u
 
+typedef struct wxrt_file { // an embedded file, for WASI; sorted by root, then path: bytes
+    const char *root;  // the directory the guest finds open
+    const char *path;  // below it
+    const uint8_t *bytes;
+    uint64_t size;
+} wxrt_file;
+
 typedef struct wxrt_map {
     int32_t at;    // where the code starts, relative to the address of this field
     uint32_t func; // function index, or UINT32_MAX for a thunk or adapter
@@ -224,6 +231,7 @@ struct wasmx_module {
     const struct wxrt_map *map, *map_end;
     const uint32_t *name_at;         uint32_t name_count;
     const char *names;
+    const wxrt_file *files;          uint32_t file_count;
 };
 
 #define WXRT_IMPORTED 1 // in memdesc.import etc.

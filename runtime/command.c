@@ -10,15 +10,24 @@ typedef struct dir_list {
     size_t count;
 } dir_list;
 
-// "HOST::GUEST", or "HOST" for both names. Keeps a copy of the text, for the life of the process.
+wasmx_preopen wasmx_preopen_parse(char *text) {
+    wasmx_preopen p = {.host = text, .guest = text};
+    char *guest = strstr(text, "::"), *mode = guest ? strstr(guest + 2, "::ro") : NULL;
+    p.read_only = mode && !mode[4];
+    if (p.read_only) *mode = 0;
+    if (!guest) return p;
+    *guest = 0;
+    if (guest[2]) p.guest = guest + 2;
+    return p;
+}
+
+// Keeps a copy of the text, for the life of the process.
 static void add_dir(dir_list *l, const char *text, size_t len) {
     char *host = strndup(text, len);
     wasmx_preopen *items = realloc(l->items, (l->count + 1) * sizeof *items);
     if (!host || !items) abort();
-    char *mark = strstr(host, "::");
-    if (mark) *mark = 0;
     l->items = items;
-    l->items[l->count++] = (wasmx_preopen){.host = host, .guest = mark ? mark + 2 : host};
+    l->items[l->count++] = wasmx_preopen_parse(host);
 }
 
 static dir_list find_dirs(const char *built_in) {

@@ -15,35 +15,37 @@ static int32_t path_error(void) { return errno == EXDEV ? W_NOTCAPABLE : wx_wasi
 typedef struct place { // a name in a directory
     wx_fd *dir;
     int parent;
-    const char *last;
+    const char *last; // may end in a slash: wx_beneath_parent
     char path[W_PATH];
 } place;
 
 // Directory and path of a call, checked and copied.
-static int32_t get_path(wasmx_instance *i, place *p, int32_t fd, int32_t address, int32_t length, int right) {
+static int32_t get_path(wasmx_instance *i, place *p, int32_t fd, int32_t address, int32_t length, uint64_t rights) {
     int32_t error;
     p->parent = -1;
-    if (!(p->dir = wx_fd_get(i, fd, W_RIGHT(right), &error))) return error;
-    if (p->dir->type != W_TYPE_DIR) return W_NOTDIR;
+    if (!(p->dir = wx_fd_get(i, fd, rights, &error))) return error;
     if ((error = wx_guest_path(i, address, length, p->path))) return error;
     return p->path[0] ? W_SUCCESS : W_NOENT;
 }
 
-static int32_t open_parent(place *p) {
-    p->parent = wx_beneath_parent(p->dir->host, p->path, &p->last);
-    return p->parent < 0 ? path_error() : W_SUCCESS;
-}
-
 // The same, and the directory that holds the last component opened.
 static int32_t get_place(wasmx_instance *i, place *p, int32_t fd, int32_t address, int32_t length, int right) {
-    int32_t error = get_path(i, p, fd, address, length, right);
-    return error ? error : open_parent(p);
+    int32_t error = get_path(i, p, fd, address, length, W_RIGHT(right));
+    if (error) return error;
+    p->parent = wx_beneath_parent(i->wasi->open, p->dir->host, p->path, &p->last);
+    return p->parent < 0 ? path_error() : W_SUCCESS;
 }
 
 static int32_t end_place(place *p, int result) {
     int32_t error = wx_wasi_result(result);
     close(p->parent);
     return error;
+}
+
+// Directory and path of a call that acts on what is there: opened as a thing, whatever it is.
+static int32_t get_thing(wasmx_instance *i, place *p, bool follow, int *out) {
+    *out = i->wasi->open(p->dir->host, p->path, O_PATH | (follow ? 0 : O_NOFOLLOW), 0);
+    return *out < 0 ? path_error() : W_SUCCESS;
 }
 
 // ---- Names
@@ -62,16 +64,8 @@ int32_t wx_wasi_path_remove_directory(wasmx_instance *i, int32_t fd, int32_t pat
 
 int32_t wx_wasi_path_unlink_file(wasmx_instance *i, int32_t fd, int32_t path, int32_t length) {
     place p;
-    struct stat st;
-    int32_t error = get_path(i, &p, fd, path, length, R_PATH_UNLINK_FILE);
-    bool slashed = !error && p.path[strlen(p.path) - 1] == '/'; // only a directory may be named so
-    if (!error) error = open_parent(&p);
-    if (error) return error;
-    if (slashed && !fstatat(p.parent, p.last, &st, AT_SYMLINK_NOFOLLOW) && !S_ISDIR(st.st_mode)) {
-        close(p.parent);
-        return W_NOTDIR;
-    }
-    return end_place(&p, unlinkat(p.parent, p.last, 0));
+    int32_t error = get_place(i, &p, fd, path, length, R_PATH_UNLINK_FILE);
+    return error ? error : end_place(&p, unlinkat(p.parent, p.last, 0));
 }
 
 int32_t wx_wasi_path_rename(wasmx_instance *i, int32_t fd, int32_t path, int32_t length, int32_t new_fd,
@@ -85,15 +79,25 @@ int32_t wx_wasi_path_rename(wasmx_instance *i, int32_t fd, int32_t path, int32_t
     return error;
 }
 
+// Gives the thing itself, which nobody can exchange any more, another name. Without /proc only some may do it.
+static int link_thing(int thing, int parent, const char *last) {
+    char name[32];
+    snprintf(name, sizeof name, "/proc/self/fd/%d", thing);
+    if (!linkat(AT_FDCWD, name, parent, last, AT_SYMLINK_FOLLOW)) return 0;
+    return errno == ENOENT ? linkat(thing, "", parent, last, AT_EMPTY_PATH) : -1;
+}
+
 int32_t wx_wasi_path_link(wasmx_instance *i, int32_t fd, int32_t flags, int32_t path, int32_t length, int32_t new_fd,
                           int32_t new_path, int32_t new_length) {
     place from, to;
-    if (flags & LOOKUP_FOLLOW) return W_INVAL; // a link to where a link leads cannot be made without a race
-    int32_t error = get_place(i, &from, fd, path, length, R_PATH_LINK_SOURCE);
+    int thing;
+    if (flags & ~LOOKUP_FOLLOW) return W_INVAL;
+    int32_t error = get_path(i, &from, fd, path, length, W_RIGHT(R_PATH_LINK_SOURCE));
+    if (!error) error = get_thing(i, &from, flags & LOOKUP_FOLLOW, &thing);
     if (error) return error;
     error = get_place(i, &to, new_fd, new_path, new_length, R_PATH_LINK_TARGET);
-    if (!error) error = end_place(&to, linkat(from.parent, from.last, to.parent, to.last, 0));
-    close(from.parent);
+    if (!error) error = end_place(&to, link_thing(thing, to.parent, to.last));
+    close(thing);
     return error;
 }
 
@@ -104,39 +108,61 @@ int32_t wx_wasi_path_symlink(wasmx_instance *i, int32_t target, int32_t target_l
     place p;
     int32_t error = wx_guest_path(i, target, target_length, text);
     if (error) return error;
-    if (text[0] == '/') return W_NOTCAPABLE;
     error = get_place(i, &p, fd, path, length, R_PATH_SYMLINK);
-    return error ? error : end_place(&p, symlinkat(text, p.parent, p.last));
+    if (error) return error;
+    if (text[0] != '/') return end_place(&p, symlinkat(text, p.parent, p.last));
+    close(p.parent);
+    return W_NOTCAPABLE;
+}
+
+// ---- What a path is
+
+static int64_t read_link(wasmx_instance *i, place *p, char *to, uint32_t size) {
+    int thing;
+    wx_fd found;
+    if (p->dir->kind == FD_EMBED) return -(wx_embed_find(i->wasi, p->dir, p->path, &found) ?: W_INVAL);
+    int32_t error = get_thing(i, p, false, &thing);
+    if (error) return -error;
+    ssize_t n = readlinkat(thing, "", to, size < W_PATH ? size : W_PATH);
+    error = errno == ENOENT ? W_INVAL : wx_wasi_errno(errno); // so it says that the thing is no link
+    close(thing);
+    return n < 0 ? -error : n;
 }
 
 int32_t wx_wasi_path_readlink(wasmx_instance *i, int32_t fd, int32_t path, int32_t length, int32_t out, int32_t size,
                               int32_t used) {
     place p;
-    int32_t error = get_place(i, &p, fd, path, length, R_PATH_READLINK);
+    int32_t error = get_path(i, &p, fd, path, length, W_RIGHT(R_PATH_READLINK));
     if (error) return error;
     char *to = wx_guest(i, out, (uint32_t)size);
-    ssize_t n = to ? readlinkat(p.parent, p.last, to, (uint32_t)size) : 0;
-    error = end_place(&p, (int)n);
-    if (!to) return W_FAULT;
-    return error ? error : wx_guest_put32(i, used, (uint32_t)n);
+    if (!to || !wx_guest(i, used, 4)) return W_FAULT;
+    int64_t n = read_link(i, &p, to, (uint32_t)size);
+    return n < 0 ? (int32_t)-n : wx_guest_put32(i, used, (uint32_t)n);
 }
 
-// ---- What a path is
+static int32_t host_stat(wasmx_instance *i, place *p, int32_t flags, struct stat *st) {
+    int thing;
+    int32_t error = get_thing(i, p, flags & LOOKUP_FOLLOW, &thing);
+    if (error) return error;
+    error = wx_wasi_result(fstat(thing, st));
+    close(thing);
+    return error;
+}
 
-static int lookup(const place *p, int32_t flags) {
-    return wx_beneath_open(p->dir->host, p->path, O_PATH | (flags & LOOKUP_FOLLOW ? 0 : O_NOFOLLOW), 0);
+static int32_t embed_stat(wasmx_instance *i, place *p, struct stat *st) {
+    wx_fd found;
+    int32_t error = wx_embed_find(i->wasi, p->dir, p->path, &found);
+    if (!error) wx_virtual_stat(i->wasi, &found, st);
+    return error;
 }
 
 static int32_t filestat(wasmx_instance *i, int32_t fd, int32_t flags, int32_t path, int32_t length, int32_t out,
                         bool unstable) {
     place p;
     struct stat st;
-    int32_t error = get_path(i, &p, fd, path, length, R_PATH_FILESTAT_GET);
-    if (error) return error;
-    int host = lookup(&p, flags);
-    if (host < 0) return path_error();
-    error = wx_wasi_result(fstat(host, &st));
-    close(host);
+    if (flags & ~LOOKUP_FOLLOW) return W_INVAL;
+    int32_t error = get_path(i, &p, fd, path, length, W_RIGHT(R_PATH_FILESTAT_GET));
+    if (!error) error = p.dir->kind == FD_EMBED ? embed_stat(i, &p, &st) : host_stat(i, &p, flags, &st);
     return error ? error : wx_put_filestat(i, out, &st, unstable);
 }
 
@@ -151,33 +177,32 @@ int32_t wx_wasi0_path_filestat_get(wasmx_instance *i, int32_t fd, int32_t flags,
 }
 
 // utimensat takes no O_PATH descriptor before Linux 5.8, but its name in /proc.
-static int set_times(int host, const struct timespec times[2]) {
+static int set_times(int thing, const struct timespec times[2]) {
     char name[32];
-    if (!utimensat(host, "", times, AT_EMPTY_PATH)) return 0;
-    if (errno != EINVAL && errno != ENOENT) return -1;
-    snprintf(name, sizeof name, "/proc/self/fd/%d", host);
+    if (!utimensat(thing, "", times, AT_EMPTY_PATH)) return 0;
+    if (errno != EINVAL && errno != ENOENT && errno != EBADF) return -1;
+    snprintf(name, sizeof name, "/proc/self/fd/%d", thing);
     return utimensat(AT_FDCWD, name, times, 0);
 }
 
 int32_t wx_wasi_path_filestat_set_times(wasmx_instance *i, int32_t fd, int32_t flags, int32_t path, int32_t length,
                                         int64_t atim, int64_t mtim, int32_t time_flags) {
     place p;
+    int thing;
     struct timespec times[2];
-    if (!wx_file_times(times, atim, mtim, time_flags)) return W_INVAL;
-    if (!(flags & LOOKUP_FOLLOW)) {
-        int32_t error = get_place(i, &p, fd, path, length, R_PATH_FILESTAT_SET_TIMES);
-        return error ? error : end_place(&p, utimensat(p.parent, p.last, times, AT_SYMLINK_NOFOLLOW));
-    }
-    int32_t error = get_path(i, &p, fd, path, length, R_PATH_FILESTAT_SET_TIMES);
+    int32_t error = get_path(i, &p, fd, path, length, W_RIGHT(R_PATH_FILESTAT_SET_TIMES));
     if (error) return error;
-    int host = lookup(&p, flags);
-    if (host < 0) return path_error();
-    error = wx_wasi_result(set_times(host, times));
-    close(host);
+    if ((flags & ~LOOKUP_FOLLOW) || !wx_file_times(times, atim, mtim, time_flags)) return W_INVAL;
+    error = get_thing(i, &p, flags & LOOKUP_FOLLOW, &thing);
+    if (error) return error;
+    error = wx_wasi_result(set_times(thing, times));
+    close(thing);
     return error;
 }
 
 // ---- Opening
+
+enum { FLAG_DSYNC = 2, FLAG_RSYNC = 8, FLAG_SYNC = 16 };
 
 static const uint64_t reading = W_RIGHT(R_FD_READ) | W_RIGHT(R_FD_READDIR);
 static const uint64_t writing = W_RIGHT(R_FD_DATASYNC) | W_RIGHT(R_FD_WRITE) | W_RIGHT(R_FD_ALLOCATE) |
@@ -193,41 +218,60 @@ static int open_flags(uint64_t rights, int32_t lookup_flags, int32_t oflags, int
     return flags | (!writes ? O_RDONLY : rights & reading ? O_RDWR : O_WRONLY);
 }
 
-static int64_t needed_rights(int32_t oflags) {
+// Of the directory itself.
+static uint64_t needed_rights(int32_t oflags) {
     uint64_t rights = W_RIGHT(R_PATH_OPEN);
     if (oflags & OPEN_CREATE) rights |= W_RIGHT(R_PATH_CREATE_FILE);
     if (oflags & OPEN_TRUNCATE) rights |= W_RIGHT(R_PATH_FILESTAT_SET_SIZE);
-    return (int64_t)rights;
+    return rights;
 }
 
-// Hands a host descriptor to the guest.
-static int32_t give(wasmx_instance *i, int host, uint64_t rights, uint64_t inheriting, int32_t out) {
-    struct stat st;
-    wx_fd entry = {.host = host, .owned = true, .rights = rights, .inheriting = inheriting};
-    int32_t error = wx_wasi_result(fstat(host, &st));
-    if (!error && !wx_guest(i, out, 4)) error = W_FAULT;
-    if (!error) {
-        entry.type = wx_file_type(st.st_mode);
-        if (entry.type == W_TYPE_CHAR) entry.rights &= ~(W_RIGHT(R_FD_SEEK) | W_RIGHT(R_FD_TELL));
-        int64_t fd = wx_fd_add(i->wasi, entry);
-        if (fd >= 0) return wx_guest_put32(i, out, (uint32_t)fd);
-        error = W_MFILE;
+// Whoever wants to read or write learns here that it may not. Other rights that the directory does not pass on are left
+// out: libraries ask for all there are.
+static bool may_inherit(const wx_fd *dir, uint64_t rights, int32_t fdflags) {
+    uint64_t wants = rights & (W_RIGHT(R_FD_READ) | W_RIGHT(R_FD_WRITE));
+    if (fdflags & (FLAG_RSYNC | FLAG_SYNC)) wants |= W_RIGHT(R_FD_SYNC);
+    if ((fdflags & FLAG_DSYNC) && !(dir->inheriting & W_RIGHT(R_FD_SYNC))) wants |= W_RIGHT(R_FD_DATASYNC);
+    return !(wants & ~dir->inheriting);
+}
+
+static int32_t open_host(wasmx_instance *i, place *p, int flags, wx_fd *out) {
+    int host = i->wasi->open(p->dir->host, p->path, flags, 0666);
+    if (host < 0) return path_error();
+    if (wx_fd_of_host(out, host)) {
+        out->owned = true;
+        return W_SUCCESS;
     }
+    int32_t error = wx_wasi_errno(errno);
     close(host);
     return error;
+}
+
+static int32_t open_embedded(wasmx_instance *i, place *p, int32_t oflags, wx_fd *out) {
+    int32_t error = wx_embed_find(i->wasi, p->dir, p->path, out);
+    if (error) return error;
+    if (oflags & OPEN_EXCLUSIVE) return W_EXIST;
+    return (oflags & OPEN_DIRECTORY) && out->type != W_TYPE_DIR ? W_NOTDIR : W_SUCCESS;
 }
 
 int32_t wx_wasi_path_open(wasmx_instance *i, int32_t fd, int32_t lookup_flags, int32_t path, int32_t length,
                           int32_t oflags, int64_t rights, int64_t inheriting, int32_t fdflags, int32_t out) {
     place p;
-    if ((oflags & ~15) || (fdflags & ~31)) return W_INVAL;
+    wx_fd entry;
+    if ((oflags & ~15) || (fdflags & ~31) || (lookup_flags & ~LOOKUP_FOLLOW)) return W_INVAL;
     if ((oflags & OPEN_DIRECTORY) && (oflags & (OPEN_CREATE | OPEN_EXCLUSIVE | OPEN_TRUNCATE))) return W_INVAL;
-    int32_t error = get_path(i, &p, fd, path, length, R_PATH_OPEN);
+    int32_t error = get_path(i, &p, fd, path, length, needed_rights(oflags));
     if (error) return error;
-    uint64_t needs = (uint64_t)needed_rights(oflags);
-    if ((p.dir->rights & needs) != needs) return W_NOTCAPABLE;
+    if (!wx_guest(i, out, 4)) return W_FAULT;
+    if (!may_inherit(p.dir, (uint64_t)rights, fdflags)) return W_NOTCAPABLE;
     uint64_t granted = (uint64_t)rights & p.dir->inheriting;
-    int host = wx_beneath_open(p.dir->host, p.path, open_flags(granted, lookup_flags, oflags, fdflags), 0666);
-    if (host < 0) return path_error();
-    return give(i, host, granted, (uint64_t)inheriting & p.dir->inheriting, out);
+    error = p.dir->kind == FD_EMBED ? open_embedded(i, &p, oflags, &entry)
+                                    : open_host(i, &p, open_flags(granted, lookup_flags, oflags, fdflags), &entry);
+    if (error) return error;
+    entry.rights = granted & wx_type_rights(entry.type);
+    entry.inheriting = (uint64_t)inheriting & p.dir->inheriting;
+    int64_t number = wx_fd_add(i->wasi, entry);
+    if (number >= 0) return wx_guest_put32(i, out, (uint32_t)number);
+    wx_fd_end(&entry);
+    return W_MFILE;
 }

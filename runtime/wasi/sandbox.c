@@ -2,7 +2,8 @@
 //
 // The kernel's openat2 resolves and checks at once. Where it is missing the walk below does the same with what every
 // kernel has: it opens one component after another without following links, resolves links itself, and goes up only
-// through the directories it came by. Neither looks at a path twice, so nobody can change it in between.
+// through the directories it came by. Neither looks at a path twice: who renames or links meanwhile changes which
+// file beneath is opened, or makes the call fail, and nothing else.
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdlib.h>
@@ -91,7 +92,9 @@ static int open_last(walk *w, const char *name, int flags, mode_t mode) {
     return openat(w->fds[w->depth], name, flags | O_NOFOLLOW | O_CLOEXEC, mode);
 }
 
-static int finish(walk *w, const char *name, int flags, mode_t mode) {
+static int finish(walk *w, const char *name, bool slashed, int flags, mode_t mode) {
+    if (slashed && (flags & O_CREAT)) return fail(EISDIR); // as the kernel says
+    if (slashed) flags = (flags | O_DIRECTORY) & ~O_NOFOLLOW;
     bool here = !*name || !strcmp(name, ".") || !strcmp(name, "..");
     if (!here) return open_last(w, name, flags, mode);
     if (step(w, name)) return -1;
@@ -107,7 +110,7 @@ static int resolve(walk *w, int flags, mode_t mode) {
             if (step(w, name)) return -1;
             continue;
         }
-        int fd = finish(w, name, slashed ? flags | O_DIRECTORY : flags, mode);
+        int fd = finish(w, name, slashed, flags, mode);
         if (fd != -2) return fd;
         if (slashed) strcat(w->rest, "/"); // expand left room for it
     }
@@ -137,25 +140,53 @@ static int open_by_kernel(int dir, const char *path, int flags, mode_t mode) {
     return (int)fd;
 }
 
-int wx_beneath_open(int dir, const char *path, int flags, mode_t mode) {
-    static _Atomic bool missing;
-    if (!atomic_load_explicit(&missing, memory_order_relaxed)) {
-        int fd = open_by_kernel(dir, path, flags, mode);
-        if (fd >= 0 || errno != ENOSYS) return fd;
-        atomic_store_explicit(&missing, true, memory_order_relaxed);
+// Where openat2 is missing, or a filter of system calls forbids it, even the root cannot be opened by it.
+static bool kernel_can(void) {
+    static _Atomic int known;
+    int can = atomic_load_explicit(&known, memory_order_relaxed);
+    if (!can) {
+        struct open_how how = {.flags = O_PATH | O_CLOEXEC};
+        long fd = syscall(SYS_openat2, AT_FDCWD, "/", &how, sizeof how);
+        if (fd >= 0) close((int)fd);
+        atomic_store_explicit(&known, can = fd >= 0 ? 1 : -1, memory_order_relaxed);
     }
-    return wx_beneath_walk(dir, path, flags, mode);
+    return can > 0;
 }
 
-int wx_beneath_parent(int dir, char *path, const char **last) {
-    size_t n = strlen(path);
-    if (!n) return fail(ENOENT);
-    while (n > 1 && path[n - 1] == '/') path[--n] = 0;
-    char *slash = strrchr(path, '/');
-    *last = slash ? slash + 1 : path;
-    if (!strcmp(*last, "..") || !**last) return fail(EXDEV);
-    if (!slash) return wx_beneath_open(dir, ".", O_PATH | O_DIRECTORY, 0);
-    if (slash == path) return fail(EXDEV); // absolute
-    *slash = 0;
-    return wx_beneath_open(dir, path, O_PATH | O_DIRECTORY, 0);
+int wx_beneath_open(int dir, const char *path, int flags, mode_t mode) {
+    int fd = -1;
+    errno = EAGAIN;
+    if (kernel_can()) fd = open_by_kernel(dir, path, flags, mode);
+    return fd < 0 && errno == EAGAIN ? wx_beneath_walk(dir, path, flags, mode) : fd;
+}
+
+// ---- The directory of a name
+
+// Where the last component starts; everything after one slash behind it is cut off.
+static size_t find_last(char *path) {
+    size_t end = strlen(path);
+    while (end > 1 && path[end - 1] == '/') end--;
+    if (path[end]) path[end + 1] = 0;
+    while (end && path[end - 1] != '/') end--;
+    return end;
+}
+
+static bool is_up(const char *name) { return !strcmp(name, "..") || !strcmp(name, "../"); }
+
+// A path that ends in "..": the calls that act on names all refuse those, but only inside may they say how.
+static bool leads_out(wx_opener *open, int dir, const char *path) {
+    int fd = open(dir, path, O_PATH | O_DIRECTORY, 0);
+    if (fd >= 0) close(fd);
+    return fd < 0;
+}
+
+int wx_beneath_parent(wx_opener *open, int dir, char *path, const char **last) {
+    if (!*path) return fail(ENOENT);
+    if (*path == '/') return fail(EXDEV);
+    size_t start = find_last(path);
+    *last = path + start;
+    if (is_up(*last) && leads_out(open, dir, path)) return -1;
+    if (!start) return open(dir, ".", O_PATH | O_DIRECTORY, 0);
+    path[start - 1] = 0;
+    return open(dir, path, O_PATH | O_DIRECTORY, 0);
 }

@@ -31,9 +31,23 @@ int32_t wx_guest_path(wasmx_instance *i, int32_t address, int32_t length, char *
     if (n >= W_PATH) return W_NAMETOOLONG;
     const char *p = wx_guest(i, address, n);
     if (!p) return W_FAULT;
-    memcpy(out, p, n);
+    wx_guest_copy(out, p, n);
     out[n] = 0;
     return strlen(out) == n ? W_SUCCESS : W_ILSEQ;
+}
+
+int32_t wx_guest_buffers(wasmx_instance *i, int32_t address, int32_t *count, struct iovec *out) {
+    uint32_t n = (uint32_t)*count, pair[2];
+    const char *list = wx_guest(i, address, (uint64_t)n * sizeof pair);
+    if (!list) return W_FAULT;
+    if (n > W_BUFFERS) n = W_BUFFERS;
+    for (uint32_t k = 0; k < n; k++) {
+        wx_guest_copy(pair, list + k * sizeof pair, sizeof pair);
+        out[k] = (struct iovec){wx_guest(i, (int32_t)pair[0], pair[1]), pair[1]};
+        if (!out[k].iov_base) return W_FAULT;
+    }
+    *count = (int32_t)n;
+    return W_SUCCESS;
 }
 
 // ---- The object
@@ -51,33 +65,73 @@ static bool copy_strings(wx_strings *out, const char *const *from) {
     return true;
 }
 
+// The guest may not make a stream of the host's non-blocking, cut it off or write over what is there.
+static const uint64_t input_rights = W_RIGHT(R_FD_READ) | W_RIGHT(R_FD_SEEK) | W_RIGHT(R_FD_TELL) |
+                                     W_RIGHT(R_FD_ADVISE) | W_RIGHT(R_FD_FILESTAT_GET) | W_RIGHT(R_POLL_FD_READWRITE);
+static const uint64_t output_rights = W_RIGHT(R_FD_WRITE) | W_RIGHT(R_FD_TELL) | W_RIGHT(R_FD_SYNC) |
+                                      W_RIGHT(R_FD_DATASYNC) | W_RIGHT(R_FD_FILESTAT_GET) |
+                                      W_RIGHT(R_POLL_FD_READWRITE);
+static const uint64_t connection_rights = W_RIGHT(R_FD_READ) | W_RIGHT(R_FD_WRITE) | W_RIGHT(R_FDSTAT_SET_FLAGS) |
+                                          W_RIGHT(R_FD_FILESTAT_GET) | W_RIGHT(R_POLL_FD_READWRITE) |
+                                          W_RIGHT(R_SOCK_SHUTDOWN);
+
 // A stream that the guest does not get is closed: fd_close'd from the start.
-static wx_fd stream_of(int host) {
-    struct stat st;
-    if (host < 0 || fstat(host, &st)) return (wx_fd){.host = -1};
-    wx_fd fd = {.host = host, .rights = W_ALL_RIGHTS, .type = wx_file_type(st.st_mode)};
-    if (fd.type == W_TYPE_CHAR) fd.rights &= ~(W_RIGHT(R_FD_SEEK) | W_RIGHT(R_FD_TELL)); // what isatty looks at
+static wx_fd stream_of(wasmx_stream *given, int host, uint64_t rights) {
+    wx_fd fd = {.kind = FD_STREAM, .type = W_TYPE_UNKNOWN, .stream = given};
+    if (!given && !wx_fd_of_host(&fd, host)) return fd;
+    uint64_t moves = W_RIGHT(R_FD_READ) | W_RIGHT(R_FD_WRITE) | W_RIGHT(R_FD_FILESTAT_GET) |
+                     W_RIGHT(R_POLL_FD_READWRITE);
+    fd.rights = rights & wx_type_rights(fd.type) & (given ? moves : ~(uint64_t)0);
     return fd;
+}
+
+static void add_streams(wasmx_wasi *w, const wasmx_wasi_config *c) {
+    w->fds[0] = stream_of(c->streams[0], c->stdin_fd, input_rights);
+    w->fds[1] = stream_of(c->streams[1], c->stdout_fd, output_rights);
+    w->fds[2] = stream_of(c->streams[2], c->stderr_fd, output_rights);
+    w->fd_count = 3;
 }
 
 static bool add_preopen(wasmx_wasi *w, const wasmx_preopen *p, wasmx_error *err) {
     int host = open(p->host, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (host < 0) return wx_error_set(err, "cannot open directory \"%.150s\": %s", p->host, strerror(errno));
-    wx_fd fd = {.host = host, .owned = true, .type = W_TYPE_DIR, .rights = W_ALL_RIGHTS, .inheriting = W_ALL_RIGHTS,
-                .preopen = strdup(p->guest ? p->guest : p->host)};
+    wx_fd fd;
+    if (!wx_fd_of_host(&fd, host))
+        return wx_error_set(err, "cannot open directory \"%.150s\": %s", p->host, strerror(errno));
+    fd.owned = true;
+    fd.inheriting = p->read_only ? W_READING_RIGHTS : W_ALL_RIGHTS;
+    fd.rights = fd.inheriting & wx_type_rights(fd.type);
+    fd.preopen = strdup(p->guest ? p->guest : p->host);
     if (fd.preopen && wx_fd_add(w, fd) >= 0) return true;
     wx_fd_end(&fd);
-    return wx_error_set(err, "out of memory");
+    return wx_error_set(err, "too many directories");
 }
 
+static bool add_socket(wasmx_wasi *w, int host, wasmx_error *err) {
+    wx_fd fd;
+    if (!wx_fd_of_host(&fd, host) || (fd.type != W_TYPE_STREAM && fd.type != W_TYPE_DGRAM))
+        return wx_error_set(err, "descriptor %d is not a socket", host);
+    fd.rights = connection_rights | W_RIGHT(R_SOCK_ACCEPT);
+    fd.inheriting = connection_rights;
+    return wx_fd_add(w, fd) >= 0 || wx_error_set(err, "too many sockets");
+}
+
+#define DESCRIPTORS 1024u
+
 static bool fill(wasmx_wasi *w, const wasmx_wasi_config *c, wasmx_error *err) {
-    if (!copy_strings(&w->args, c->args) || !copy_strings(&w->env, c->env)) return wx_error_set(err, "out of memory");
-    const int streams[] = {c->stdin_fd, c->stdout_fd, c->stderr_fd};
-    if (!(w->fds = calloc(WX_COUNT(streams), sizeof *w->fds))) return wx_error_set(err, "out of memory");
-    w->fd_count = WX_COUNT(streams);
-    for (uint32_t k = 0; k < w->fd_count; k++) w->fds[k] = stream_of(streams[k]);
+    w->sources = c->sources;
+    w->embedded = c->embedded;
+    w->open = c->no_openat2 ? wx_beneath_walk : wx_beneath_open;
+    w->fd_room = c->max_descriptors ? c->max_descriptors : DESCRIPTORS;
+    if (w->fd_room < 3) w->fd_room = 3;
+    w->fds = malloc(w->fd_room * sizeof *w->fds);
+    if (!w->fds || !copy_strings(&w->args, c->args) || !copy_strings(&w->env, c->env))
+        return wx_error_set(err, "out of memory");
+    add_streams(w, c);
     for (size_t k = 0; k < c->preopen_count; k++)
         if (!add_preopen(w, &c->preopens[k], err)) return false;
+    if (!wx_embed_preopen(w)) return wx_error_set(err, "too many directories");
+    for (size_t k = 0; k < c->socket_count; k++)
+        if (!add_socket(w, c->sockets[k], err)) return false;
     return true;
 }
 
@@ -157,7 +211,9 @@ static int run_start(wasmx_instance *i) {
 int wasmx_wasi_main(const wasmx_module *module, const wasmx_wasi_config *config, bool trap_unknown_imports) {
     wasmx_error err = {""};
     wasmx_linker *linker = wasmx_linker_new();
-    wasmx_wasi *wasi = wasmx_wasi_new(config, &err);
+    wasmx_wasi_config with_files = *config;
+    if (!with_files.embedded) with_files.embedded = module;
+    wasmx_wasi *wasi = wasmx_wasi_new(&with_files, &err);
     wasmx_instance *i = NULL;
     if (linker && wasi) {
         wasmx_linker_define_wasi(linker, wasi);
