@@ -1,6 +1,7 @@
 // compiler/blob.c: a packed LLVM struct of byte runs and pointers.
 #include "compiler/blob.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 size_t blob_add(blob *b, const void *data, size_t size) {
@@ -47,7 +48,9 @@ void blob_free(blob *b) {
 LLVMValueRef blob_global(part *p, blob *b, const char *name) {
     if (!b->bytes.len) return NULL;
     LLVMValueRef value = blob_constant(p, b);
-    LLVMValueRef g = LLVMAddGlobal(p->m, LLVMTypeOf(value), name);
+    char unlike_c[64]; // a module may be called "types" too
+    snprintf(unlike_c, sizeof unlike_c, ".%s", name);
+    LLVMValueRef g = LLVMAddGlobal(p->m, LLVMTypeOf(value), unlike_c);
     LLVMSetInitializer(g, value);
     LLVMSetGlobalConstant(g, true);
     LLVMSetLinkage(g, LLVMPrivateLinkage);
