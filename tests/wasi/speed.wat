@@ -1,0 +1,38 @@
+;; tests/wasi/speed.wat: calls each function n times.
+(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "clock_time_get" (func $clock (param i32 i64 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "path_open" (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "path_filestat_get" (func $stat (param i32 i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_close" (func $close (param i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_readdir" (func $readdir (param i32 i32 i32 i64 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_renumber" (func $renumber (param i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 100) "\c8\00\00\00\01\00\00\00")             ;; one buffer: one byte at 200
+  (data (i32.const 300) "f")
+  (func (export "write") (param $n i32) (result i32) (local $e i32)
+    (loop $again
+      (local.set $e (i32.or (local.get $e) (call $write (i32.const 1) (i32.const 100) (i32.const 1) (i32.const 120))))
+      (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+    (local.get $e))
+  (func (export "clock") (param $n i32) (result i32) (local $e i32)
+    (loop $again
+      (local.set $e (i32.or (local.get $e) (call $clock (i32.const 1) (i64.const 0) (i32.const 128))))
+      (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+    (local.get $e))
+  (func (export "all") (param $n i32) (result i32) (local $e i32)
+    (loop $again
+      (local.set $e (i32.or (local.get $e) (call $open (i32.const 3) (i32.const 1) (i32.const 300) (i32.const 1)
+        (i32.const 1) (i64.const -1) (i64.const -1) (i32.const 0) (i32.const 400))))
+      (local.set $e (i32.or (local.get $e) (call $write (i32.load (i32.const 400)) (i32.const 100) (i32.const 1) (i32.const 120))))
+      (local.set $e (i32.or (local.get $e) (call $read (i32.load (i32.const 400)) (i32.const 100) (i32.const 1) (i32.const 120))))
+      (local.set $e (i32.or (local.get $e) (call $stat (i32.const 3) (i32.const 1) (i32.const 300) (i32.const 1) (i32.const 500))))
+      (local.set $e (i32.or (local.get $e) (call $readdir (i32.const 3) (i32.const 1000) (i32.const 500) (i64.const 0) (i32.const 120))))
+      (local.set $e (i32.or (local.get $e) (call $random (i32.const 600) (i32.const 16))))
+      (local.set $e (i32.or (local.get $e) (call $poll (i32.const 2000) (i32.const 3000) (i32.const 1) (i32.const 120))))
+      (local.set $e (i32.or (local.get $e) (call $close (i32.load (i32.const 400)))))
+      (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+    (local.get $e)))
