@@ -79,8 +79,10 @@ static void guard_nans(part *p, v f) {
 // ---- Loads whose value is used
 //
 // A load may become plain when LLVM cannot drop it on any path: its value reaches, through instructions of its own
-// block, something that must be done there: a store, a call, the terminator's operand, or a phi that is fed from there
-// and is itself live. A value that only other blocks use could be sunk into one of them, and its trap with it.
+// block, something that must be done there: a store, a call out of the module, the terminator's operand, or a phi that
+// is fed from there and is itself live. A value that only other blocks use could be sunk into one of them, and its trap
+// with it. Arguments of calls inside the module and returned values do not count: inlining may show that nobody needs
+// them.
 
 typedef struct liveness { wx_map live; v *queue; size_t len, cap; } liveness;
 
@@ -96,10 +98,19 @@ static void mark(liveness *l, v x) {
     l->queue[l->len++] = x;
 }
 
-static bool is_root(v i) {
+static bool may_be_inlined(v call) {
+    v callee = LLVMGetCalledValue(call);
+    return LLVMIsAFunction(callee) && LLVMGetStringAttributeAtIndex(callee, LLVMAttributeFunctionIndex, "wasmx-func", 10);
+}
+
+static bool is_inner_call(v i) { return LLVMIsACallInst(i) && may_be_inlined(i); }
+
+static bool is_anchor(v i) {
     switch (LLVMGetInstructionOpcode(i)) {
-    case LLVMStore: case LLVMRet: case LLVMBr: case LLVMSwitch: case LLVMUnreachable: return true;
-    case LLVMCall: return !LLVMIsAIntrinsicInst(i) || LLVMGetTypeKind(LLVMTypeOf(i)) == LLVMVoidTypeKind;
+    case LLVMStore: case LLVMBr: case LLVMSwitch: return true;
+    case LLVMCall:
+        if (is_inner_call(i)) return false;
+        return !LLVMIsAIntrinsicInst(i) || LLVMGetTypeKind(LLVMTypeOf(i)) == LLVMVoidTypeKind;
     default: return false;
     }
 }
@@ -107,10 +118,10 @@ static bool is_root(v i) {
 static void find_live(v f, liveness *l) {
     for (EACH_BLOCK(b, f))
         for (EACH_INSTRUCTION(i, b))
-            if (is_root(i)) mark(l, i);
+            if (is_anchor(i)) mark(l, i);
     while (l->len) {
         v i = l->queue[--l->len];
-        int n = LLVMGetNumOperands(i);
+        int n = is_inner_call(i) ? 0 : LLVMGetNumOperands(i);
         for (int k = 0; k < n; k++) mark(l, LLVMGetOperand(i, (unsigned)k));
     }
 }
@@ -131,8 +142,8 @@ static bool is_anchored(const liveness *l, v value, LLVMBasicBlockRef block, int
             if (feeds_from(user, value, block)) return true;
             continue;
         }
-        if (LLVMGetInstructionParent(user) != block) continue;
-        if (is_root(user) || (depth && is_anchored(l, user, block, depth - 1))) return true;
+        if (LLVMGetInstructionParent(user) != block || is_inner_call(user)) continue;
+        if (is_anchor(user) || (depth && is_anchored(l, user, block, depth - 1))) return true;
     }
     return false;
 }
@@ -166,7 +177,7 @@ void optimise(part *p, LLVMTargetMachineRef tm) {
     if (p->u->opt_level > 0) {
         run(p, tm, "function(sroa)");
         each_function(p, guard_nans);
-        run(p, tm, "function(early-cse,instcombine<no-verify-fixpoint>,simplifycfg)");
+        run(p, tm, "function(early-cse,instcombine<no-verify-fixpoint>,simplifycfg,dse)");
         if (!p->u->precise_traps) each_function(p, free_loads);
     }
     run(p, tm, pipeline(p->u));
