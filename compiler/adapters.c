@@ -32,7 +32,8 @@ static v value_slots(fn *f, const wx_typedef *t) {
 }
 
 static void store_params(fn *f, const wx_typedef *t, v slots, unsigned first) {
-    for (uint32_t i = 0; i < t->param_count; i++) LLVMBuildStore(f->b, LLVMGetParam(f->llvm, first + i), slot_at(f, slots, i));
+    for (uint32_t i = 0; i < t->param_count; i++)
+        LLVMBuildStore(f->b, LLVMGetParam(f->llvm, first + i), slot_at(f, slots, i));
 }
 
 // Returns from f what stands in slots, in the way f's own type returns things.
@@ -52,7 +53,8 @@ v signature_thunk(part *p, uint32_t type) {
     ty params[] = {p->ptr, p->ptr, p->ptr};
     fn f;
     v thunk;
-    if (!begin(&f, p, numbered(p, "thunk", t->canon), LLVMFunctionType(p->void_, params, 3, false), &thunk)) return thunk;
+    if (!begin(&f, p, numbered(p, "thunk", t->canon), LLVMFunctionType(p->void_, params, 3, false), &thunk))
+        return thunk;
     v code = LLVMGetParam(thunk, 1), slots = LLVMGetParam(thunk, 2);
     v *args = WX_NEW_ARRAY(&p->scratch, v, t->param_count + 1);
     for (uint32_t i = 0; i < t->param_count; i++)
@@ -71,14 +73,17 @@ v signature_thunk(part *p, uint32_t type) {
 // ---- Guest to host. ctx is the wasmx_func record.
 
 static bool by_pointer(wx_type t) { return t == WX_V128; }
-static bool results_by_pointer(const wx_typedef *t) { return t->result_count > 1 || (t->result_count == 1 && by_pointer(t->results[0])); }
+static bool results_by_pointer(const wx_typedef *t) {
+    return t->result_count > 1 || (t->result_count == 1 && by_pointer(t->results[0]));
+}
 
 // R function(wasmx_instance *, parameters...), as wasmx.h describes typed functions.
 static ty c_function_type(part *p, const wx_typedef *t) {
     ty *params = WX_NEW_ARRAY(&p->scratch, ty, t->param_count + 2);
     unsigned n = 0;
     params[n++] = p->ptr;
-    for (uint32_t i = 0; i < t->param_count; i++) params[n++] = by_pointer(t->params[i]) ? p->ptr : value_type(p, t->params[i]);
+    for (uint32_t i = 0; i < t->param_count; i++)
+        params[n++] = by_pointer(t->params[i]) ? p->ptr : value_type(p, t->params[i]);
     if (results_by_pointer(t)) params[n++] = p->ptr;
     ty result = t->result_count == 1 && !results_by_pointer(t) ? value_type(p, t->results[0]) : p->void_;
     return LLVMFunctionType(result, params, n, false);
@@ -101,6 +106,7 @@ static void call_c_function(fn *f, const wx_typedef *t, v function, v instance) 
     v slots = results_by_pointer(t) ? value_slots(f, t) : NULL;
     if (slots) args[n++] = slots;
     v result = LLVMBuildCall2(p->b, c_function_type(p, t), function, args, n, "");
+    LLVMSetTailCallKind(result, LLVMTailCallKindNoTail); // a backtrace from the host function starts at our frame
     f->type = t;
     if (slots) return_slots(f, t, slots);
     else return_values(f, &result);
@@ -232,7 +238,8 @@ static void export_function(part *p, const char *name, uint32_t func) {
     ty *params = WX_NEW_ARRAY(&p->scratch, ty, t->param_count + t->result_count + 1);
     unsigned n = 0;
     params[n++] = p->ptr;
-    for (uint32_t i = 0; i < t->param_count; i++) params[n++] = by_pointer(t->params[i]) ? p->ptr : value_type(p, t->params[i]);
+    for (uint32_t i = 0; i < t->param_count; i++)
+        params[n++] = by_pointer(t->params[i]) ? p->ptr : value_type(p, t->params[i]);
     for (uint32_t i = 0; i < t->result_count; i++) params[n++] = p->ptr;
     v thunk = signature_thunk(p, type), code = c_entry(p, func);
     fn f;
@@ -254,7 +261,9 @@ static void export_function(part *p, const char *name, uint32_t func) {
     fn_close(&f);
 }
 
-static v area_pointer(fn *f, uint64_t array, uint64_t byte) { return byte_offset(f->p, f->ctx, (int64_t)byte - (int64_t)array); }
+static v area_pointer(fn *f, uint64_t array, uint64_t byte) {
+    return byte_offset(f->p, f->ctx, (int64_t)byte - (int64_t)array);
+}
 
 static void export_memory(part *p, const char *name, uint32_t memory) {
     fn f;
@@ -275,12 +284,16 @@ static void export_global(part *p, const char *name, uint32_t global) {
     if (by_pointer(g->type)) return; // through wasmx_export
     ty type = value_type(p, g->type);
     fn f;
-    open_public(&f, p, public_function(p, wx_arena_printf(&p->scratch, "%s_get", name), LLVMFunctionType(type, &p->ptr, 1, false)));
+    open_public(
+        &f, p,
+        public_function(p, wx_arena_printf(&p->scratch, "%s_get", name), LLVMFunctionType(type, &p->ptr, 1, false)));
     LLVMBuildRet(p->b, LLVMBuildLoad2(p->b, type, global_place(&f, global), ""));
     fn_close(&f);
     if (!g->mutable) return;
     ty params[] = {p->ptr, type};
-    open_public(&f, p, public_function(p, wx_arena_printf(&p->scratch, "%s_set", name), LLVMFunctionType(p->void_, params, 2, false)));
+    open_public(
+        &f, p,
+        public_function(p, wx_arena_printf(&p->scratch, "%s_set", name), LLVMFunctionType(p->void_, params, 2, false)));
     LLVMBuildStore(p->b, LLVMGetParam(f.llvm, 1), global_place(&f, global));
     LLVMBuildRetVoid(p->b);
     fn_close(&f);

@@ -6,7 +6,8 @@
 #include "compiler/unit.h"
 #include "wasm/wasm.h"
 
-static bool check(const wasmx_buffer *input, const char *file, unsigned threads, wx_buf *binary, wx_module *m, wx_error *e) {
+static bool check(const wasmx_buffer *input, const char *file, unsigned threads, wx_buf *binary, wx_module *m,
+                  wx_error *e) {
     const uint8_t *bytes = input->data;
     size_t size = input->size;
     if (size && bytes[0] != 0) { // as in wasmx_compile: no text begins with a NUL

@@ -54,7 +54,8 @@ static bool load(wasmx_code *c, const wasmx_buffer *object, const char *name, wa
     if (failed(LLVMOrcCreateLLJIT(&c->jit, NULL), err)) return false;
     LLVMOrcJITDylibRef lib = LLVMOrcLLJITGetMainJITDylib(c->jit);
     if (failed(define_outsides(c->jit, lib), err)) return false;
-    LLVMMemoryBufferRef copy = LLVMCreateMemoryBufferWithMemoryRangeCopy((const char *)object->data, object->size, name);
+    LLVMMemoryBufferRef copy =
+        LLVMCreateMemoryBufferWithMemoryRangeCopy((const char *)object->data, object->size, name);
     if (failed(LLVMOrcLLJITAddObjectFile(c->jit, lib, copy), err)) return false;
     LLVMOrcExecutorAddress at;
     if (failed(LLVMOrcLLJITLookup(c->jit, &at, name), err)) return false;

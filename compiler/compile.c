@@ -276,8 +276,8 @@ bool wasmx_compile(const void *bytes, size_t size, const wasmx_compile_options *
     bool ok = check_options(options, &e);
     if (ok) {
         set_options(&j.u, options);
-        ok = wx_choose_target(&j.u, &e) && read_module(&j, bytes, size, &e) && prepare(&j, &e) && compile_parts(&j, &e) &&
-             finish(&j, &e);
+        ok = wx_choose_target(&j.u, &e) && read_module(&j, bytes, size, &e) && prepare(&j, &e) &&
+             compile_parts(&j, &e) && finish(&j, &e);
     }
     if (!ok) {
         if (e.code == WX_ERR_USAGE) snprintf(err->line, sizeof err->line, "%s", e.msg);

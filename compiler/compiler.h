@@ -40,7 +40,8 @@ typedef struct wx_inspect_options {
 } wx_inspect_options;
 
 // Describes a module (binary or text), or an object, archive, shared object or executable that was made from one.
-bool wx_inspect(const wasmx_buffer *input, const wx_inspect_options *options, wasmx_buffer *out, wasmx_compile_error *err);
+bool wx_inspect(const wasmx_buffer *input, const wx_inspect_options *options, wasmx_buffer *out,
+                wasmx_compile_error *err);
 
 // ---- link.c
 

@@ -59,7 +59,8 @@ static LLVMValueRef make_types(desc *d) {
         const wx_typedef *t = &d->m->types[i];
         blob canon = {0};
         if (!wx_type_id(d->m, i)) wx_type_canonical(d->m, i, &canon.bytes);
-        wxrt_type out = {.param_count = t->param_count, .result_count = t->result_count, .canon_size = (uint32_t)canon.bytes.len};
+        wxrt_type out = {
+            .param_count = t->param_count, .result_count = t->result_count, .canon_size = (uint32_t)canon.bytes.len};
         size_t at = blob_add(&b, &out, sizeof out);
         LLVMValueRef index = ci64(d->p, i);
         POINT(&b, at, wxrt_type, id, LLVMConstInBoundsGEP2(d->p->i64, ids, &index, 1));
@@ -173,8 +174,12 @@ static LLVMValueRef make_memories(desc *d) {
             wxrt_run out = {r->address, r->size, r->at};
             blob_add(&runs, &out, sizeof out);
         }
-        wxrt_memdesc out = {.min = x->limits.min, .max = x->limits.max, .has_max = x->limits.has_max, .is64 = x->limits.is64,
-                            .import = x->import != WX_NO_INDEX, .run_count = d->u->image.run_counts[i]};
+        wxrt_memdesc out = {.min = x->limits.min,
+                            .max = x->limits.max,
+                            .has_max = x->limits.has_max,
+                            .is64 = x->limits.is64,
+                            .import = x->import != WX_NO_INDEX,
+                            .run_count = d->u->image.run_counts[i]};
         size_t at = blob_add(&b, &out, sizeof out);
         POINT(&b, at, wxrt_memdesc, runs, blob_global(d->p, &runs, "runs"));
     }
@@ -203,7 +208,8 @@ static LLVMValueRef make_globals(desc *d, LLVMValueRef *image) {
     for (uint32_t i = 0; i < d->m->global_count; i++) {
         const wx_global *x = &d->m->globals[i];
         const wx_global_facts *known = &d->u->facts.globals[i];
-        wxrt_globaldesc out = {.type = wx_desc_kind(d->m, x->type), .is_mutable = x->mutable, .import = x->import != WX_NO_INDEX};
+        wxrt_globaldesc out = {
+            .type = wx_desc_kind(d->m, x->type), .is_mutable = x->mutable, .import = x->import != WX_NO_INDEX};
         blob_add(&b, &out, sizeof out);
         wasmx_value value = {0};
         if (known->is_static && known->value.kind == WX_CONST_NUMBER) {
@@ -289,7 +295,8 @@ static void make_table_image(desc *d, uint32_t table) {
         uint64_t entry[4] = {empty ? 0 : local_identity(d->m, d->m->funcs[func].type)};
         size_t at = blob_add(&b, entry, tails ? 32 : 16);
         blob_point(&b, at + 8, !empty ? c_entry(p, func) : known->one_signature ? empty_stub(p) : NULL);
-        if (tails) blob_point(&b, at + 16, !empty && d->m->funcs[func].import == WX_NO_INDEX ? tail_entry(d, func) : NULL);
+        if (tails)
+            blob_point(&b, at + 16, !empty && d->m->funcs[func].import == WX_NO_INDEX ? tail_entry(d, func) : NULL);
     }
     if (!b.bytes.len) return;
     LLVMValueRef value = blob_constant(p, &b), old = table_image(p, table);
@@ -393,11 +400,22 @@ void emit_descriptor(part *p) {
     for (uint32_t i = 0; i < m->table_count; i++)
         if (u->facts.tables[i].constant) make_table_image(&d, i);
     struct wasmx_module out = {
-        .abi_hash = wxrt_abi_hash(), .explicit_bounds = u->explicit_bounds, .area_size = u->area_size, .layout = u->layout,
-        .type_count = m->type_count, .import_count = m->import_count, .func_imports = m->func_imports,
-        .func_count = u->described_count, .ref_count = u->ref_count, .memory_count = m->memory_count,
-        .table_count = m->table_count, .global_count = m->global_count, .data_count = m->data_count,
-        .elem_count = m->elem_count, .export_count = m->export_count, .image_size = u->image.bytes.len,
+        .abi_hash = wxrt_abi_hash(),
+        .explicit_bounds = u->explicit_bounds,
+        .area_size = u->area_size,
+        .layout = u->layout,
+        .type_count = m->type_count,
+        .import_count = m->import_count,
+        .func_imports = m->func_imports,
+        .func_count = u->described_count,
+        .ref_count = u->ref_count,
+        .memory_count = m->memory_count,
+        .table_count = m->table_count,
+        .global_count = m->global_count,
+        .data_count = m->data_count,
+        .elem_count = m->elem_count,
+        .export_count = m->export_count,
+        .image_size = u->image.bytes.len,
         .name_count = m->func_count,
     };
     memcpy(out.sha256, u->sha256, 32);

@@ -110,7 +110,8 @@ v as(fn *f, v value, ty type) { return LLVMTypeOf(value) == type ? value : LLVMB
 v quiet_const(fn *f, v value) {
     ty type = LLVMFunctionType(LLVMTypeOf(value), (ty[]){LLVMTypeOf(value)}, 1, false);
     char *constraint = f->p->u->is_x86 ? "=x,0" : "=w,0";
-    v opaque = LLVMGetInlineAsm(type, "", 0, constraint, strlen(constraint), false, false, LLVMInlineAsmDialectATT, false);
+    v opaque =
+        LLVMGetInlineAsm(type, "", 0, constraint, strlen(constraint), false, false, LLVMInlineAsmDialectATT, false);
     return LLVMBuildCall2(f->b, type, opaque, &value, 1, "");
 }
 
@@ -131,7 +132,8 @@ static void read_local_types(fn *f) {
 }
 
 static void make_locals(fn *f) {
-    for (uint32_t i = 0; i < f->local_count; i++) f->locals[i] = LLVMBuildAlloca(f->b, value_type(f->p, f->local_types[i]), "");
+    for (uint32_t i = 0; i < f->local_count; i++)
+        f->locals[i] = LLVMBuildAlloca(f->b, value_type(f->p, f->local_types[i]), "");
     for (uint32_t i = 0; i < f->local_count; i++) {
         bool is_param = i < f->type->param_count;
         v start = is_param ? LLVMGetParam(f->llvm, i + 1) : LLVMConstNull(value_type(f->p, f->local_types[i]));

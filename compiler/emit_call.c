@@ -25,7 +25,9 @@ v build_call(fn *f, ty type, v code, v ctx, v *args, const wx_typedef *t, bool t
     return call;
 }
 
-static v result_slot(fn *f, v memory, uint32_t i) { return byte_offset(f->p, memory, (int64_t)(i * sizeof(wasmx_value))); }
+static v result_slot(fn *f, v memory, uint32_t i) {
+    return byte_offset(f->p, memory, (int64_t)(i * sizeof(wasmx_value)));
+}
 
 void push_results(fn *f, const wx_typedef *t, v result, v memory) {
     if (t->result_count == 1) push(f, result);
@@ -144,7 +146,9 @@ static void check_slot_type(fn *f, v actual, v expected) {
     go_on(f, next);
 }
 
-static bool same_signature(const wx_module *m, uint32_t a, uint32_t b) { return m->types[a].canon == m->types[b].canon; }
+static bool same_signature(const wx_module *m, uint32_t a, uint32_t b) {
+    return m->types[a].canon == m->types[b].canon;
+}
 
 // A table that never changes is an array in read-only data; all its functions run on our own ctx.
 static callee constant_slot(fn *f, const wx_instr *in, v index, const wx_table_facts *known) {

@@ -4,7 +4,8 @@
 // their end.
 #include "compiler/emit.h"
 
-static void block_counts(fn *f, const wx_instr *in, uint32_t *params, uint32_t *results, const wx_type **p, const wx_type **r) {
+static void block_counts(fn *f, const wx_instr *in, uint32_t *params, uint32_t *results, const wx_type **p,
+                         const wx_type **r) {
     static const wx_type none;
     *params = *results = 0;
     *p = *r = &none;

@@ -18,8 +18,9 @@ mem open_memory(fn *f, uint32_t index) {
         m.record = area_at(f, at->own_memories, 0);
         return m;
     }
-    m.record = is_imported(f, index) ? load_const(f, f->p->ptr, f->ctx, area_offset(f->p, at->memories, index * sizeof(void *)))
-                                     : area_at(f, at->own_memories, (index - f->m->memory_imports) * sizeof(wasmx_memory));
+    m.record = is_imported(f, index)
+                   ? load_const(f, f->p->ptr, f->ctx, area_offset(f->p, at->memories, index * sizeof(void *)))
+                   : area_at(f, at->own_memories, (index - f->m->memory_imports) * sizeof(wasmx_memory));
     m.base = load_const(f, f->p->ptr, m.record, offsetof(wasmx_memory, base));
     return m;
 }

@@ -79,7 +79,8 @@ void emit_int_div(fn *f, const wx_instr *in, int op, int b_) {
     (void)in, (void)b_;
     v b = pop(f), a = pop(f);
     trap_if(f, LLVMBuildICmp(f->b, LLVMIntEQ, b, same_type_const(b, 0), ""), WASMX_TRAP_INTEGER_DIVIDE_BY_ZERO);
-    if (op == LLVMSDiv) trap_if(f, LLVMBuildAnd(f->b, is_minimum(f, a), is_minus_one(f, b), ""), WASMX_TRAP_INTEGER_OVERFLOW);
+    if (op == LLVMSDiv)
+        trap_if(f, LLVMBuildAnd(f->b, is_minimum(f, a), is_minus_one(f, b), ""), WASMX_TRAP_INTEGER_OVERFLOW);
     // x % -1 is 0 for every x, also for the minimum, where the machine would fault.
     if (op == LLVMSRem) b = LLVMBuildSelect(f->b, is_minus_one(f, b), same_type_const(b, 1), b, "");
     push(f, LLVMBuildBinOp(f->b, (LLVMOpcode)op, a, b, ""));

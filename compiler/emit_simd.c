@@ -19,7 +19,9 @@ static unsigned lanes_of(int shape) {
 
 static unsigned bits_of(int shape) { return 128 / lanes_of(shape); }
 static ty vector(fn *f, int shape) { return LLVMVectorType(lane_type(f, shape), lanes_of(shape)); }
-static ty int_vector(fn *f, int shape) { return LLVMVectorType(LLVMIntTypeInContext(f->p->c, bits_of(shape)), lanes_of(shape)); }
+static ty int_vector(fn *f, int shape) {
+    return LLVMVectorType(LLVMIntTypeInContext(f->p->c, bits_of(shape)), lanes_of(shape));
+}
 static v pop_as(fn *f, int shape) { return as(f, pop(f), vector(f, shape)); }
 static void push_v(fn *f, v x) { push(f, as(f, x, f->p->v128)); }
 
@@ -41,7 +43,9 @@ static v pick(fn *f, v a, v b, unsigned start, unsigned step, unsigned n) {
     return LLVMBuildShuffleVector(f->b, a, b, LLVMConstVector(mask, n), "");
 }
 
-static v half(fn *f, v x, bool high, unsigned n) { return pick(f, x, LLVMGetPoison(LLVMTypeOf(x)), high ? n : 0, 1, n); }
+static v half(fn *f, v x, bool high, unsigned n) {
+    return pick(f, x, LLVMGetPoison(LLVMTypeOf(x)), high ? n : 0, 1, n);
+}
 
 // ---- Constants, memory
 
@@ -87,7 +91,9 @@ void emit_v_load_zero(fn *f, const wx_instr *in, int bits, int b) {
     push_v(f, LLVMBuildInsertElement(f->b, LLVMConstNull(type), lane, ci32(f->p, 0), ""));
 }
 
-static ty lanes_of_bits(fn *f, unsigned bits) { return LLVMVectorType(LLVMIntTypeInContext(f->p->c, bits), 128 / bits); }
+static ty lanes_of_bits(fn *f, unsigned bits) {
+    return LLVMVectorType(LLVMIntTypeInContext(f->p->c, bits), 128 / bits);
+}
 
 void emit_v_load_lane(fn *f, const wx_instr *in, int bits, int b) {
     (void)b;
@@ -114,7 +120,8 @@ void emit_v_splat(fn *f, const wx_instr *in, int shape, int b) {
 
 void emit_v_extract_lane(fn *f, const wx_instr *in, int shape, int is_signed) {
     v lane = LLVMBuildExtractElement(f->b, pop_as(f, shape), ci32(f->p, in->lane), "");
-    if (shape <= I16X8) lane = is_signed ? LLVMBuildSExt(f->b, lane, f->p->i32, "") : LLVMBuildZExt(f->b, lane, f->p->i32, "");
+    if (shape <= I16X8)
+        lane = is_signed ? LLVMBuildSExt(f->b, lane, f->p->i32, "") : LLVMBuildZExt(f->b, lane, f->p->i32, "");
     push(f, lane);
 }
 
@@ -255,7 +262,8 @@ static v widen(fn *f, v x, unsigned bits, unsigned n, bool is_signed) {
 
 // The operand has twice as many lanes of half the width.
 static v extend_half(fn *f, v x, int shape, bool high, bool is_signed) {
-    return widen(f, half(f, as(f, x, vector(f, shape - 1)), high, lanes_of(shape)), bits_of(shape), lanes_of(shape), is_signed);
+    return widen(f, half(f, as(f, x, vector(f, shape - 1)), high, lanes_of(shape)), bits_of(shape), lanes_of(shape),
+                 is_signed);
 }
 
 void emit_v_extend_low(fn *f, const wx_instr *in, int shape, int is_signed) {
@@ -311,7 +319,8 @@ void emit_v_narrow(fn *f, const wx_instr *in, int shape, int is_signed) {
     ty type = LLVMTypeOf(wide), lane = LLVMGetElementType(type);
     int64_t low = is_signed ? -((int64_t)1 << (bits - 1)) : 0;
     int64_t high = is_signed ? ((int64_t)1 << (bits - 1)) - 1 : ((int64_t)1 << bits) - 1;
-    v least = splat(f, LLVMConstInt(lane, (uint64_t)low, true), n), most = splat(f, LLVMConstInt(lane, (uint64_t)high, true), n);
+    v least = splat(f, LLVMConstInt(lane, (uint64_t)low, true), n),
+      most = splat(f, LLVMConstInt(lane, (uint64_t)high, true), n);
     wide = intrinsic1(f, SMAX, type, (v[]){wide, least}, 2);
     wide = intrinsic1(f, SMIN, type, (v[]){wide, most}, 2);
     push_v(f, LLVMBuildTrunc(f->b, wide, vector(f, shape), ""));

@@ -7,7 +7,8 @@
 char *wx_c_name(wx_arena *a, wx_name name) {
     char *out = wx_arena_alloc(a, (size_t)name.len + 2), *at = out;
     if (!name.len || isdigit((unsigned char)name.ptr[0])) *at++ = '_';
-    for (uint32_t i = 0; i < name.len; i++) *at++ = isalnum((unsigned char)name.ptr[i]) && (uint8_t)name.ptr[i] < 0x80 ? name.ptr[i] : '_';
+    for (uint32_t i = 0; i < name.len; i++)
+        *at++ = isalnum((unsigned char)name.ptr[i]) && (uint8_t)name.ptr[i] < 0x80 ? name.ptr[i] : '_';
     return out;
 }
 
@@ -29,10 +30,12 @@ static void name_imports(wx_unit *u) {
     u->import_names = wx_arena_array(&u->arena, u->m->func_imports, sizeof *u->import_names);
     for (uint32_t i = 0; i < u->m->func_imports; i++) {
         const wx_import *x = &u->m->imports[u->m->funcs[i].import];
-        char *name = wx_arena_printf(&u->arena, "%s_%s", wx_c_name(&u->arena, x->module), wx_c_name(&u->arena, x->field));
+        char *name =
+            wx_arena_printf(&u->arena, "%s_%s", wx_c_name(&u->arena, x->module), wx_c_name(&u->arena, x->field));
         int fresh;
         uint64_t *times = wx_map_put(&seen, key(name), &fresh);
-        if (++*times > 1 && !u->options->link_imports) name = wx_arena_printf(&u->arena, "%s_%u", name, (unsigned)*times);
+        if (++*times > 1 && !u->options->link_imports)
+            name = wx_arena_printf(&u->arena, "%s_%u", name, (unsigned)*times);
         u->import_names[i] = name;
     }
     wx_map_free(&seen);

@@ -51,7 +51,8 @@ static void reference(scan *s, uint32_t func) {
 
 // Indirect calls compare type identities; that is right for types without subtypes of their own.
 static void check_indirect(scan *s, uint32_t func, const wx_instr *in) {
-    if (!s->m->types[in->a].final) refuse(s, func, in->at, WX_FEATURE_GC, "indirect call of a type that may have subtypes");
+    if (!s->m->types[in->a].final)
+        refuse(s, func, in->at, WX_FEATURE_GC, "indirect call of a type that may have subtypes");
 }
 
 static void note_tail_call(scan *s, uint32_t func, const wx_instr *in) {
@@ -224,11 +225,14 @@ static void find_constant_globals(scan *s) {
 
 static bool check_declarations(scan *s) {
     for (uint32_t i = 0; i < s->m->memory_count; i++) {
-        if (s->m->memories[i].limits.is64) return refuse(s, WX_NO_FUNC, WX_NO_OFFSET, WX_FEATURE_MEMORY64, "64-bit memory");
-        if (s->m->memories[i].limits.shared) return refuse(s, WX_NO_FUNC, WX_NO_OFFSET, WX_FEATURE_THREADS, "shared memory");
+        if (s->m->memories[i].limits.is64)
+            return refuse(s, WX_NO_FUNC, WX_NO_OFFSET, WX_FEATURE_MEMORY64, "64-bit memory");
+        if (s->m->memories[i].limits.shared)
+            return refuse(s, WX_NO_FUNC, WX_NO_OFFSET, WX_FEATURE_THREADS, "shared memory");
     }
     for (uint32_t i = 0; i < s->m->table_count; i++)
-        if (s->m->tables[i].limits.is64) return refuse(s, WX_NO_FUNC, WX_NO_OFFSET, WX_FEATURE_MEMORY64, "64-bit table");
+        if (s->m->tables[i].limits.is64)
+            return refuse(s, WX_NO_FUNC, WX_NO_OFFSET, WX_FEATURE_MEMORY64, "64-bit table");
     if (s->m->tag_count) return refuse(s, WX_NO_FUNC, WX_NO_OFFSET, WX_FEATURE_EH, "tag");
     return true;
 }

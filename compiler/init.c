@@ -20,7 +20,8 @@ static void init_tables(fn *f) {
         const wx_table *t = &f->m->tables[i];
         if (!t->init.len || t->limits.min == 0) continue;
         v ref = emit_expression(f, t->init);
-        call_helper(f->p, HELP_table_fill, (v[]){instance(f), ci32(f->p, i), ci64(f->p, 0), ref, ci64(f->p, t->limits.min)}, 5);
+        call_helper(f->p, HELP_table_fill,
+                    (v[]){instance(f), ci32(f->p, i), ci64(f->p, 0), ref, ci64(f->p, t->limits.min)}, 5);
     }
 }
 
@@ -51,7 +52,8 @@ static bool has_work(const part *p) {
     const wx_module *m = u->m;
     bool work = m->start != WX_NO_INDEX;
     for (uint32_t i = m->global_imports; i < m->global_count; i++) work |= needs_store(p, i);
-    for (uint32_t i = m->table_imports; i < m->table_count; i++) work |= m->tables[i].init.len && m->tables[i].limits.min;
+    for (uint32_t i = m->table_imports; i < m->table_count; i++)
+        work |= m->tables[i].init.len && m->tables[i].limits.min;
     for (uint32_t i = 0; i < m->elem_count; i++)
         work |= m->elems[i].mode == WX_ACTIVE && !u->facts.tables[m->elems[i].table].constant;
     for (uint32_t i = 0; i < m->data_count; i++) work |= m->datas[i].mode == WX_ACTIVE && !u->image.in_image[i];

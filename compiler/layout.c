@@ -79,7 +79,8 @@ static void name_functions(wx_unit *u) {
         int fresh = 0;
         if (plain) wx_map_put(&seen, wx_hash64(name.ptr, name.len, 0) | 1, &fresh);
         if (plain && fresh) u->symbols[i] = wx_arena_printf(&u->arena, "%s.%.*s", u->name, (int)name.len, name.ptr);
-        else if (plain) u->symbols[i] = wx_arena_printf(&u->arena, "%s.wx.func.%u.%.*s", u->name, i, (int)name.len, name.ptr);
+        else if (plain)
+            u->symbols[i] = wx_arena_printf(&u->arena, "%s.wx.func.%u.%.*s", u->name, i, (int)name.len, name.ptr);
         else u->symbols[i] = wx_arena_printf(&u->arena, "%s.wx.func.%u", u->name, i);
     }
     wx_map_free(&seen);

@@ -1,7 +1,8 @@
 // compiler/map.c: the address map, from what is left of the code after optimisation.
 //
 // Each partition adds its own functions, in the order in which LLVM writes them, to one section; merging the objects
-// in order makes one map. (LLVM would give some parts a read-only section and others not, hence no `constant`.) The last partition ends the code with a marker and the map with its entry.
+// in order makes one map. The last partition ends the code with a marker and the map with its entry. The map is not
+// `constant`: LLVM would give some parts a read-only section and others not.
 #include <stdlib.h>
 #include <string.h>
 

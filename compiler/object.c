@@ -22,7 +22,8 @@ typedef struct workdir { char path[64]; wx_arena names; const char **files; uint
 static bool open_workdir(workdir *w, uint32_t count, wx_error *e) {
     const char *base = getenv("TMPDIR");
     snprintf(w->path, sizeof w->path, "%.40s/wasmx.XXXXXX", base && *base ? base : "/tmp");
-    if (!mkdtemp(w->path)) return wx_fail(e, WX_ERR_IO, "cannot make a temporary directory in %s", base ? base : "/tmp");
+    if (!mkdtemp(w->path))
+        return wx_fail(e, WX_ERR_IO, "cannot make a temporary directory in %s", base ? base : "/tmp");
     w->files = WX_NEW_ARRAY(&w->names, const char *, count);
     return true;
 }
@@ -70,7 +71,8 @@ static const char *find_linker(const wx_unit *u) {
 
 static bool link_files(const wx_unit *u, workdir *w, const char *out, wx_error *e) {
     const char *linker = find_linker(u);
-    if (!linker) return wx_fail(e, WX_ERR_BACKEND, "no linker found: ld.lld-22 (package lld-22) or the target's ld is needed");
+    if (!linker)
+        return wx_fail(e, WX_ERR_BACKEND, "no linker found: ld.lld-22 (package lld-22) or the target's ld is needed");
     const char **argv = WX_NEW_ARRAY(&w->names, const char *, w->count + 8);
     uint32_t n = 0;
     argv[n++] = linker;

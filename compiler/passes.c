@@ -42,7 +42,8 @@ static bool is_identity_constant(v c, LLVMOpcode op) {
 static v opaque(part *p, v value) {
     LLVMTypeRef t = LLVMTypeOf(value), type = LLVMFunctionType(t, &t, 1, false);
     char *constraint = p->u->is_x86 ? "=x,0" : "=w,0";
-    v code = LLVMGetInlineAsm(type, "", 0, constraint, strlen(constraint), false, false, LLVMInlineAsmDialectATT, false);
+    v code =
+        LLVMGetInlineAsm(type, "", 0, constraint, strlen(constraint), false, false, LLVMInlineAsmDialectATT, false);
     return LLVMBuildCall2(p->b, type, code, &value, 1, "");
 }
 
@@ -145,7 +146,8 @@ static void free_loads(part *p, v f) {
     find_live(f, &l);
     for (EACH_BLOCK(b, f))
         for (EACH_INSTRUCTION(i, b))
-            if (is_heap_load(p, i) && wx_map_get(&l.live, (uintptr_t)i) && is_anchored(&l, i, b, 12)) LLVMSetVolatile(i, false);
+            if (is_heap_load(p, i) && wx_map_get(&l.live, (uintptr_t)i) && is_anchored(&l, i, b, 12))
+                LLVMSetVolatile(i, false);
     wx_map_free(&l.live);
     free(l.queue);
 }

@@ -108,7 +108,10 @@ static bool add_extra(const char *extra, wx_buf *llvm, wx_buf *required, wx_erro
 static bool choose_x86(wx_unit *u, const char *name, wx_buf *llvm, wx_buf *required, wx_error *e) {
     const cpu *c = find_cpu(name);
     const level *l = find_level(c ? c->level : name);
-    if (!l) return wx_fail(e, WX_ERR_USAGE, "--cpu: unknown CPU '%s'; x86-64, x86-64-v2, -v3, -v4, native, or a name such as skylake, znver4", name);
+    if (!l)
+        return wx_fail(
+            e, WX_ERR_USAGE,
+            "--cpu: unknown CPU '%s'; x86-64, x86-64-v2, -v3, -v4, native, or a name such as skylake, znver4", name);
     u->tune = c ? c->name : NULL;
     for (const char *at = l->features; *at;) {
         size_t n = strcspn(at, ",");
@@ -128,7 +131,8 @@ static bool choose_cpu(wx_unit *u, wx_buf *llvm, wx_buf *required, wx_error *e) 
     const char *name = u->options->cpu ? u->options->cpu : u->is_x86 ? "x86-64-v2" : "generic";
     u->cpu = u->is_x86 ? "x86-64" : "generic";
     if (!strcmp(name, "native")) {
-        if (strncmp(u->triple, u->is_x86 ? "x86_64" : "aarch64", 6) || strcmp(LLVMGetDefaultTargetTriple()[0] == 'x' ? "x" : "a", u->is_x86 ? "x" : "a"))
+        if (strncmp(u->triple, u->is_x86 ? "x86_64" : "aarch64", 6) ||
+            strcmp(LLVMGetDefaultTargetTriple()[0] == 'x' ? "x" : "a", u->is_x86 ? "x" : "a"))
             return wx_fail(e, WX_ERR_USAGE, "--cpu=native needs the target to be this machine");
         add_native(u, llvm, required);
         u->tune = host_cpu(u);
@@ -185,5 +189,6 @@ LLVMTargetMachineRef wx_target_machine(const wx_unit *u, wx_error *e) {
         LLVMDisposeMessage(message);
         return NULL;
     }
-    return LLVMCreateTargetMachine(target, u->triple, u->cpu, u->features, codegen_level(u), LLVMRelocPIC, LLVMCodeModelSmall);
+    return LLVMCreateTargetMachine(target, u->triple, u->cpu, u->features, codegen_level(u), LLVMRelocPIC,
+                                   LLVMCodeModelSmall);
 }

@@ -55,7 +55,8 @@ WASMX_API void wasmx_output_free(wasmx_output *out);
 // Code in this process, without a file: object is what wasmx_compile made for this machine. The descriptor lives until
 // wasmx_code_free, which must come after its last instance. NULL with *err set.
 typedef struct wasmx_code wasmx_code;
-WASMX_API WASMX_NODISCARD wasmx_code *wasmx_code_load(const wasmx_buffer *object, const char *name, wasmx_compile_error *err);
+WASMX_API WASMX_NODISCARD wasmx_code *wasmx_code_load(const wasmx_buffer *object, const char *name,
+                                                      wasmx_compile_error *err);
 WASMX_API const wasmx_module *wasmx_code_module(const wasmx_code *code);
 WASMX_API void wasmx_code_free(wasmx_code *code);
 

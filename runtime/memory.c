@@ -3,8 +3,8 @@
 //   [ front ][ low guard 64 KiB ] base► [ accessible | reserved ........ ][ high guard ]
 //
 // The whole is one reservation without access; growing makes more of it readable and writable, so base never moves.
-// front is the instance for its memory 0 (abi.h), nothing for all others. Modules with explicit bounds need neither
-// 4 GiB of addresses nor a high guard, and live with less where the system gives no more.
+// front is the instance for its memory 0 (abi.h), nothing for all others. Modules with explicit bounds do not need
+// 4 GiB of addresses: they get what they can ever use, and live with less where the system gives no more.
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -56,7 +56,7 @@ static void *reserve(wasmx_memory *m, uint64_t around, bool flexible) {
 
 bool wx_memory_map(wasmx_memory *m, uint64_t front, uint64_t area, wasmx_error *err) {
     uint64_t before = front + WXRT_LOW_GUARD;
-    bool flexible = m->is64 || m->reserved < WXRT_RESERVE32 || m->reserved == m->max_bytes;
+    bool flexible = m->is64 || m->reserved < WXRT_RESERVE32; // code without compares counts on exactly that much
     uint8_t *p = reserve(m, before + WXRT_HIGH_GUARD, flexible);
     if (!p) return wx_error_set(err, "no address space for a memory of %llu bytes", (unsigned long long)m->reserved);
     m->mapping = p;

@@ -2,8 +2,9 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
-#include "runtime/abi.h"
+#include "runtime/internal.h"
 #include "tests/unit/runtime_code.h"
 
 // A program that does not use WASI must not be linked with it: a weak reference finds only what something else pulled in.
@@ -31,6 +32,27 @@ Test(runtime_instance, foreign_objects_are_refused) {
     m = *compile(small);
     m.cpu_features = "sse2,frobnicate";
     cr_assert(strstr(refusal_of(m), "frobnicate"), "%s", refusal_of(m));
+}
+
+static bool has(const char *features) {
+    char missing[64];
+    return wx_cpu_has(features, missing, sizeof missing);
+}
+
+Test(runtime_instance, features_of_this_processor) {
+    cr_assert(has(""));
+#if defined(__x86_64__)
+    cr_assert(has("sse2,+cmov,cx8,64bit"));
+    cr_assert_eq(has("sse4.2"), !!__builtin_cpu_supports("sse4.2"));
+    cr_assert_eq(has("popcnt"), !!__builtin_cpu_supports("popcnt"));
+    cr_assert_eq(has("avx2,fma"), __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"));
+    cr_assert_eq(has("bmi,bmi2"), __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2"));
+    cr_assert_eq(has("avx512f"), !!__builtin_cpu_supports("avx512f"));
+    cr_assert_eq(has("avx512bw,avx512vl"), __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"));
+#else
+    cr_assert(has("neon,fp-armv8"));
+#endif
+    cr_assert_not(has("sse2,,popcn"));
 }
 
 // ---- Memory
@@ -112,6 +134,21 @@ Test(runtime_instance, a_large_image_is_private_to_each_instance) {
         wasmx_instance_free(two);
         wasmx_module_forget(m); // the next use loads it again
     }
+}
+
+Test(runtime_instance, little_address_space) {
+    const wasmx_module *with = compile_with("(module (memory (export \"m\") 1))", WASMX_BOUNDS_EXPLICIT);
+    const wasmx_module *guard = compile("(module (memory (export \"m\") 1))");
+    wasmx_instance_free(start_with(with, NULL));
+    rlim_t most = address_space() + ((rlim_t)1 << 30);
+    setrlimit(RLIMIT_AS, &(struct rlimit){most, most});
+    cr_assert(strstr(refusal(guard, NULL), "no address space"));
+    wasmx_instance *i = start_with(with, NULL);
+    wasmx_memory *m = wasmx_export_memory(i, "m");
+    cr_assert_eq(wasmx_memory_grow(m, 100), 1);
+    cr_assert_eq(wasmx_memory_grow(m, 60000), UINT64_MAX);
+    cr_assert_eq(wasmx_memory_size(m), 101 << 16);
+    wasmx_instance_free(i);
 }
 
 Test(runtime_instance, several_memories) {
@@ -264,6 +301,35 @@ Test(runtime_instance, tables_from_both_sides) {
     cr_assert_not(wasmx_table_set(t, 4, (wasmx_value){0}));
     cr_assert(strstr(refusal(compile(tables), &(wasmx_options){.max_table_elements = 1}), "the limit is 1"));
     wasmx_instance_free(i);
+}
+
+static int32_t plus_ten(wasmx_instance *caller, int32_t a) {
+    (void)caller;
+    return a + 10;
+}
+
+// A host function reaches tables by a segment of the module that imports it, and by the host from there.
+Test(runtime_instance, host_functions_in_tables) {
+    wasmx_linker *l = wasmx_linker_new();
+    wasmx_linker_define_typed(l, "env", "f", "i:i", (void (*)(void))plus_ten);
+    wasmx_instance *a = start_with(compile("(module (type $t (func (param i32) (result i32)))"
+                                           " (import \"env\" \"f\" (func $f (type $t))) (export \"f\" (func $f))"
+                                           " (table (export \"t\") 1 funcref) (elem (i32.const 0) $f) (memory 1)"
+                                           " (func (export \"call\") (param i32) (result i32)"
+                                           "   (call_indirect (type $t) (local.get 0) (i32.const 0))))"),
+                                   &(wasmx_options){.linker = l});
+    wasmx_instance *b = start(tables);
+    wasmx_extern e;
+    wasmx_value v;
+    cr_assert_eq(call(a, "call", 1, 0), 11);
+    cr_assert(wasmx_export(a, "t", &e) && wasmx_table_get(e.of.table, 0, &v) && v.funcref);
+    cr_assert(wasmx_export(b, "t", &e) && wasmx_table_set(e.of.table, 1, v));
+    cr_assert_eq(call(b, "call", 2, 1), 12);
+    wasmx_value arg = {.i32 = 3};
+    cr_assert_eq(wasmx_call(v.funcref, &arg, &arg), WASMX_OK);
+    cr_assert_eq(arg.i32, 13);
+    wasmx_instance_free(b);
+    wasmx_instance_free(a);
 }
 
 Test(runtime_instance, tables_of_host_references) {
