@@ -79,8 +79,8 @@ static void guard_nans(part *p, v f) {
 // ---- Loads whose value is used
 //
 // A load may become plain when LLVM cannot drop it on any path: its value reaches, through instructions of its own
-// block, something that must be done there: a store, a call, the terminator's operand, or a phi that is fed from there
-// and is itself live. A value that only other blocks use could be sunk into one of them, and its trap with it.
+// block, something that must be done there: a store, a call that stays, a branch's operand, or a phi that is fed from
+// there and is itself live. A value that only other blocks use could be sunk into one of them, and its trap with it.
 
 typedef struct liveness { wx_map live; v *queue; size_t len, cap; } liveness;
 
@@ -101,6 +101,18 @@ static bool is_root(v i) {
     case LLVMStore: case LLVMRet: case LLVMBr: case LLVMSwitch: case LLVMUnreachable: return true;
     case LLVMCall: return !LLVMIsAIntrinsicInst(i) || LLVMGetTypeKind(LLVMTypeOf(i)) == LLVMVoidTypeKind;
     default: return false;
+    }
+}
+
+// What a function returns, and what it is given, may turn out to be unused once it is inlined.
+static bool keeps_operands(v root) {
+    switch (LLVMGetInstructionOpcode(root)) {
+    case LLVMRet: return false;
+    case LLVMCall: {
+        v callee = LLVMIsAFunction(LLVMGetCalledValue(root));
+        return !callee || !LLVMCountBasicBlocks(callee);
+    }
+    default: return true;
     }
 }
 
@@ -132,7 +144,7 @@ static bool is_anchored(const liveness *l, v value, LLVMBasicBlockRef block, int
             continue;
         }
         if (LLVMGetInstructionParent(user) != block) continue;
-        if (is_root(user) || (depth && is_anchored(l, user, block, depth - 1))) return true;
+        if (is_root(user) ? keeps_operands(user) : depth && is_anchored(l, user, block, depth - 1)) return true;
     }
     return false;
 }
