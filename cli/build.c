@@ -54,7 +54,8 @@ static bool want(build *b, const char *word, size_t len) {
         b->options.emit |= kinds[i].emit;
         return true;
     }
-    wrong_usage("build", "--emit: unknown kind '%.*s'; obj, header, static, shared, exe, asm, llvm-ir or bc", (int)len, word);
+    wrong_usage("build", "--emit: unknown kind '%.*s'; obj, header, static, shared, exe, asm, llvm-ir or bc", (int)len,
+                word);
     return false;
 }
 
@@ -88,8 +89,10 @@ static void name_outputs(build *b) {
     const char *out = b->s->output, *slash = strrchr(b->in, '/');
     const char *stem = out ? out : slash ? slash + 1 : b->in;
     bool exact = out && b->wanted_count == 1;
-    for (int i = 0; i < KINDS; i++)
-        if (b->wanted[i]) b->paths[i] = exact ? join(out, strlen(out), "") : join(stem, stem_length(stem), kinds[i].extension);
+    for (int i = 0; i < KINDS; i++) {
+        if (!b->wanted[i]) continue;
+        b->paths[i] = exact ? join(out, strlen(out), "") : join(stem, stem_length(stem), kinds[i].extension);
+    }
 }
 
 static bool same_file(const char *a, const char *b) {
@@ -216,16 +219,21 @@ static uint64_t peak_memory(void) {
     return getrusage(RUSAGE_SELF, &usage) == 0 ? (uint64_t)usage.ru_maxrss * 1024 : 0;
 }
 
+static void print_phase(FILE *f, const char *comma, const char *verb, const char *name, double seconds,
+                        uint64_t bytes) {
+    fprintf(f, "%s\n    {\"name\": \"%s%s\", \"seconds\": %.6f, \"bytes\": %llu}", comma, verb, name, seconds,
+            (unsigned long long)bytes);
+}
+
 static void print_phases(const build *b, FILE *f) {
     const char *comma = "";
     for (unsigned i = 0; i < b->output.phase_count; i++, comma = ",") {
         const wasmx_phase *p = &b->output.phases[i];
-        fprintf(f, "%s\n    {\"name\": \"%s\", \"seconds\": %.6f, \"bytes\": %llu}", comma, p->name, p->seconds, (unsigned long long)p->bytes);
+        print_phase(f, comma, "", p->name, p->seconds, p->bytes);
     }
     for (int i = 0; i < KINDS; i++) {
         if (!b->wanted[i] || kinds[i].link < 0) continue;
-        fprintf(f, "%s\n    {\"name\": \"link %s\", \"seconds\": %.6f, \"bytes\": %zu}", comma, kinds[i].name, b->linked_seconds[i],
-                b->linked[i].size);
+        print_phase(f, comma, "link ", kinds[i].name, b->linked_seconds[i], b->linked[i].size);
         comma = ",";
     }
 }

@@ -11,7 +11,7 @@
 #include "compiler/report.h"
 #include "runtime/abi.h"
 
-typedef struct section { uint64_t address, size; const uint8_t *bytes; const char *name; } section; // bytes: NULL for zeros
+typedef struct section { uint64_t address, size; const uint8_t *bytes; } section; // bytes: NULL for zeros
 typedef struct pointer { uint64_t at, to; } pointer;
 
 typedef struct elf_file {
@@ -29,19 +29,16 @@ typedef struct elf_file {
 // ---- Sections and what stands at an address
 
 static void read_sections(elf_file *f) {
-    size_t names = 0;
     uint64_t next = 1 << 20;
     elf_getshdrnum(f->elf, &f->count);
-    elf_getshdrstrndx(f->elf, &names);
     f->sections = wx_arena_array(&f->r->arena, f->count + 1, sizeof *f->sections);
     for (size_t i = 1; i < f->count; i++) {
         Elf_Scn *scn = elf_getscn(f->elf, i);
         GElf_Shdr h;
         if (!scn || !gelf_getshdr(scn, &h)) continue;
         Elf_Data *data = h.sh_type == SHT_NOBITS ? NULL : elf_rawdata(scn, NULL);
-        const char *name = elf_strptr(f->elf, names, h.sh_name);
         section *s = &f->sections[i];
-        *s = (section){.address = h.sh_addr, .name = name ? name : ""};
+        *s = (section){.address = h.sh_addr};
         if (data && data->d_buf) s->bytes = data->d_buf, s->size = data->d_size;
         if (f->header.e_type == ET_REL) s->address = next, next += (s->size + 0xffff) & ~0xffffull;
         else if (!(h.sh_flags & SHF_ALLOC)) s->size = 0;
@@ -136,7 +133,9 @@ static void each_section(elf_file *f, uint32_t type, visit_section visit) {
     }
 }
 
-static void add_fact(report *r, const char *name, const char *text) { *REPORT_ADD(r, facts) = (report_pair){.name = name, .text = text}; }
+static void add_fact(report *r, const char *name, const char *text) {
+    *REPORT_ADD(r, facts) = (report_pair){.name = name, .text = text};
+}
 
 // ---- The note
 
@@ -146,7 +145,8 @@ static void read_note_text(elf_file *f, const char *text, size_t size) {
         const char *equal = memchr(at, '=', len);
         if (equal) {
             wx_arena *a = &f->r->arena;
-            const char *key = wx_arena_str(a, at, (size_t)(equal - at)), *value = wx_arena_str(a, equal + 1, (size_t)(at + len - equal - 1));
+            const char *key = wx_arena_str(a, at, (size_t)(equal - at));
+            const char *value = wx_arena_str(a, equal + 1, (size_t)(at + len - equal - 1));
             add_fact(f->r, key, value);
             if (!strcmp(key, "name")) f->name = value;
         }
@@ -161,7 +161,8 @@ static void read_note(elf_file *f, Elf_Scn *scn, const GElf_Shdr *h) {
     size_t name, text, at = 0, next;
     while (data && !f->name && (next = gelf_getnote(data, at, &n, &name, &text)) > 0) {
         const char *bytes = data->d_buf;
-        if (n.n_namesz == 6 && !memcmp(bytes + name, "wasmx", 6) && n.n_type == 1) read_note_text(f, bytes + text, n.n_descsz);
+        bool ours = n.n_namesz == 6 && !memcmp(bytes + name, "wasmx", 6) && n.n_type == 1;
+        if (ours) read_note_text(f, bytes + text, n.n_descsz);
         at = next;
     }
 }
@@ -291,14 +292,16 @@ static bool find_descriptor(const elf_file *f, Elf_Data *data, size_t count, con
     return false;
 }
 
-static void read_functions(elf_file *f, Elf_Data *data, size_t count, const GElf_Shdr *h, uint64_t start, uint64_t end) {
+static void read_functions(elf_file *f, Elf_Data *data, size_t count, const GElf_Shdr *h, uint64_t start,
+                           uint64_t end) {
     for (size_t i = 1; i < count; i++) {
         GElf_Sym s;
         if (!gelf_getsym(data, (int)i, &s) || GELF_ST_TYPE(s.st_info) != STT_FUNC || !s.st_size) continue;
         uint64_t at = symbol_address(f, &s);
         if (at < start || at >= end) continue;
         const char *name = elf_strptr(f->elf, h->sh_link, s.st_name);
-        *REPORT_ADD(f->r, funcs) = (report_func){.index = -1, .name = name ? wx_arena_str(&f->r->arena, name, strlen(name)) : NULL, .bytes = s.st_size};
+        const char *copy = name ? wx_arena_str(&f->r->arena, name, strlen(name)) : NULL;
+        *REPORT_ADD(f->r, funcs) = (report_func){.index = -1, .name = copy, .bytes = s.st_size};
     }
 }
 
