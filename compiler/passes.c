@@ -98,12 +98,11 @@ static void mark(liveness *l, v x) {
     l->queue[l->len++] = x;
 }
 
-static bool may_be_inlined(v call) {
-    v callee = LLVMGetCalledValue(call);
-    return LLVMIsAFunction(callee) && LLVMGetStringAttributeAtIndex(callee, LLVMAttributeFunctionIndex, "wasmx-func", 10);
+// Calls of functions with a body here: those may be inlined.
+static bool is_inner_call(v i) {
+    v callee = LLVMIsACallInst(i) ? LLVMIsAFunction(LLVMGetCalledValue(i)) : NULL;
+    return callee && LLVMCountBasicBlocks(callee);
 }
-
-static bool is_inner_call(v i) { return LLVMIsACallInst(i) && may_be_inlined(i); }
 
 static bool is_anchor(v i) {
     switch (LLVMGetInstructionOpcode(i)) {
@@ -133,9 +132,10 @@ static bool feeds_from(v phi, v value, LLVMBasicBlockRef block) {
     return false;
 }
 
-// Depth is bounded: a longer chain counts as unused, which is safe.
-static bool is_anchored(const liveness *l, v value, LLVMBasicBlockRef block, int depth) {
-    for (LLVMUseRef use = LLVMGetFirstUse(value); use; use = LLVMGetNextUse(use)) {
+// Depth is bounded, and so is the number of uses looked at, as paths to one user can be many: what is not found by then
+// counts as unused, which is safe.
+static bool is_anchored(const liveness *l, v value, LLVMBasicBlockRef block, int depth, int *uses) {
+    for (LLVMUseRef use = LLVMGetFirstUse(value); use && (*uses)-- > 0; use = LLVMGetNextUse(use)) {
         v user = LLVMGetUser(use);
         if (!LLVMIsAInstruction(user) || !wx_map_get(&l->live, (uintptr_t)user)) continue;
         if (LLVMIsAPHINode(user)) {
@@ -143,7 +143,7 @@ static bool is_anchored(const liveness *l, v value, LLVMBasicBlockRef block, int
             continue;
         }
         if (LLVMGetInstructionParent(user) != block || is_inner_call(user)) continue;
-        if (is_anchor(user) || (depth && is_anchored(l, user, block, depth - 1))) return true;
+        if (is_anchor(user) || (depth && is_anchored(l, user, block, depth - 1, uses))) return true;
     }
     return false;
 }
@@ -152,13 +152,18 @@ static bool is_heap_load(part *p, v i) {
     return LLVMIsALoadInst(i) && LLVMGetVolatile(i) && LLVMGetMetadata(i, p->md_scope) == p->scopes[SCOPE_HEAP];
 }
 
+static bool is_used(const liveness *l, v load, LLVMBasicBlockRef block) {
+    int uses = 1000;
+    return wx_map_get(&l->live, (uintptr_t)load) && is_anchored(l, load, block, 12, &uses);
+}
+
 static void free_loads(part *p, v f) {
     liveness l = {0};
     find_live(f, &l);
     for (EACH_BLOCK(b, f))
         for (EACH_INSTRUCTION(i, b))
-            if (is_heap_load(p, i) && wx_map_get(&l.live, (uintptr_t)i) && is_anchored(&l, i, b, 12))
-                LLVMSetVolatile(i, false);
+        if (LLVMGetInstructionParent(user) != block || is_inner_call(user)) continue;
+        if (is_anchor(user) || (depth && is_anchored(l, user, block, depth - 1, uses))) return true;
     wx_map_free(&l.live);
     free(l.queue);
 }
