@@ -60,13 +60,8 @@ static bool load(wasmx_code *c, const wasmx_buffer *object, const char *name) {
     LLVMOrcExecutionSessionSetErrorReporter(LLVMOrcLLJITGetExecutionSession(c->jit), report, &c->error);
     LLVMOrcJITDylibRef lib = LLVMOrcLLJITGetMainJITDylib(c->jit);
     if (failed(define_outsides(c->jit, lib), err)) return false;
-<<<<<<< HEAD
-    LLVMMemoryBufferRef copy =
-        LLVMCreateMemoryBufferWithMemoryRangeCopy((const char *)object->data, object->size, name);
-=======
     const char *bytes = (const char *)object->data;
     LLVMMemoryBufferRef copy = LLVMCreateMemoryBufferWithMemoryRangeCopy(bytes, object->size, name);
->>>>>>> quality
     if (failed(LLVMOrcLLJITAddObjectFile(c->jit, lib, copy), err)) return false;
     LLVMOrcExecutorAddress at;
     if (failed(LLVMOrcLLJITLookup(c->jit, &at, name), err)) return false;

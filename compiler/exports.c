@@ -7,15 +7,10 @@
 char *wx_c_name(wx_arena *a, wx_name name) {
     char *out = wx_arena_alloc(a, (size_t)name.len + 2), *at = out;
     if (!name.len || isdigit((unsigned char)name.ptr[0])) *at++ = '_';
-<<<<<<< HEAD
-    for (uint32_t i = 0; i < name.len; i++)
-        *at++ = isalnum((unsigned char)name.ptr[i]) && (uint8_t)name.ptr[i] < 0x80 ? name.ptr[i] : '_';
-=======
     for (uint32_t i = 0; i < name.len; i++) {
         unsigned char c = (unsigned char)name.ptr[i];
         *at++ = c < 0x80 && isalnum(c) ? (char)c : '_';
     }
->>>>>>> quality
     return out;
 }
 
@@ -37,39 +32,9 @@ bool wx_is_word(const char *name) {
     return false;
 }
 
-<<<<<<< HEAD
-// Two imports of one name get one symbol when they are linked, so only the table numbers repeated names.
-static void name_imports(wx_unit *u) {
-    wx_map seen = {0};
-    u->import_names = wx_arena_array(&u->arena, u->m->func_imports, sizeof *u->import_names);
-    for (uint32_t i = 0; i < u->m->func_imports; i++) {
-        const wx_import *x = &u->m->imports[u->m->funcs[i].import];
-        char *name =
-            wx_arena_printf(&u->arena, "%s_%s", wx_c_name(&u->arena, x->module), wx_c_name(&u->arena, x->field));
-        int fresh;
-        uint64_t *times = wx_map_put(&seen, key(name), &fresh);
-        if (++*times > 1 && !u->options->link_imports)
-            name = wx_arena_printf(&u->arena, "%s_%u", name, (unsigned)*times);
-        u->import_names[i] = name;
-    }
-    wx_map_free(&seen);
-}
-
-void wx_name_exports(wx_unit *u) {
-    name_imports(u);
-    static const char *const taken[] = {"imports", "instance", "instantiate", "free"};
-    u->export_names = wx_arena_array(&u->arena, u->m->export_count, sizeof *u->export_names);
-    if (u->m->export_count > WX_MAX_HEADER_EXPORTS) return;
-    wx_map seen = {0};
-    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) unique(u, &seen, taken[i]);
-    for (uint32_t i = 0; i < u->m->export_count; i++)
-        u->export_names[i] = unique(u, &seen, wx_c_name(&u->arena, u->m->exports[i].name));
-    wx_map_free(&seen);
-=======
 char *wx_module_c_name(wx_arena *a, wx_name name) {
     char *plain = wx_c_name(a, name);
     return wx_is_word(plain) ? wx_arena_printf(a, "%s_", plain) : plain;
->>>>>>> quality
 }
 
 static bool is_wasi(wx_name module) {

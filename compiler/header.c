@@ -12,14 +12,7 @@ static const char *c_type(wx_type t) {
     case WX_F64: return "double";
     case WX_V128: return "wasmx_v128";
     case WX_EXTERNREF: return "void *";
-<<<<<<< HEAD
-    default:
-        return wx_is_ref(t) && !wx_has_index(t) && wx_low(t) != WX_HEAP_FUNC && wx_low(t) != WX_HEAP_NOFUNC
-                   ? "void *"
-                   : "wasmx_func *";
-=======
     default: break;
->>>>>>> quality
     }
     bool func = wx_has_index(t) || wx_low(t) == WX_HEAP_FUNC || wx_low(t) == WX_HEAP_NOFUNC;
     return func ? "wasmx_func *" : "void *";
@@ -56,27 +49,16 @@ static void add_host_params(wx_buf *out, const wx_typedef *t) {
 }
 
 static void add_text_name(wx_buf *out, wx_name name) { // for comments: no way out of them
-<<<<<<< HEAD
-    for (uint32_t i = 0; i < name.len; i++)
-        wx_buf_byte(out, isprint((unsigned char)name.ptr[i]) && name.ptr[i] != '*' ? (uint8_t)name.ptr[i] : '?');
-=======
     for (uint32_t i = 0; i < name.len; i++) {
         uint8_t c = (uint8_t)name.ptr[i];
         wx_buf_byte(out, isprint(c) && c != '*' && c != '\\' ? c : '?');
     }
->>>>>>> quality
 }
 
 static void add_imports_table(const wx_unit *u, wx_buf *out) {
     const wx_module *m = u->m;
-<<<<<<< HEAD
-    wx_buf_printf(
-        out, "// Host functions the module imports. A NULL is looked up in the linker.\ntypedef struct %s_imports {\n",
-        u->name);
-=======
     wx_buf_str(out, "// Host functions the module imports. A NULL is looked up in the linker.\n");
     wx_buf_printf(out, "typedef struct %s_imports {\n", u->name);
->>>>>>> quality
     uint32_t slots = 0;
     for (uint32_t i = 0; i < m->func_imports; i++) {
         if (wx_typed_slot(u, i) < 0) continue;
@@ -120,16 +102,9 @@ static void add_global(const wx_unit *u, const char *name, uint32_t global, wx_b
     const wx_global *g = &u->m->globals[global];
     if (g->type == WX_V128) return;
     const char *type = c_type(g->type);
-<<<<<<< HEAD
-    wx_buf_printf(out, "%s%s%s_get(wasmx_instance *instance);\n", type, is_pointer(type) ? "" : " ", name);
-    if (g->mutable)
-        wx_buf_printf(out, "void %s_set(wasmx_instance *instance, %s%svalue);\n", name, type,
-                      is_pointer(type) ? "" : " ");
-=======
     wx_buf_printf(out, "%s%s%s_get(wasmx_instance *instance);\n", type, space_after(type), name);
     if (!g->mutable) return;
     wx_buf_printf(out, "void %s_set(wasmx_instance *instance, %s%svalue);\n", name, type, space_after(type));
->>>>>>> quality
 }
 
 static void add_export(const wx_unit *u, uint32_t i, wx_buf *out) {
@@ -148,28 +123,16 @@ static void add_export(const wx_unit *u, uint32_t i, wx_buf *out) {
 }
 
 void wx_write_header(const wx_unit *u, wx_buf *out) {
-<<<<<<< HEAD
-    wx_buf_printf(out, "// Made by wasmx " WASMX_VERSION ". Declares what the object of module `%s` defines.\n",
-                  u->name);
-    wx_buf_printf(out, "#ifndef WASMX_MODULE_%s_H\n#define WASMX_MODULE_%s_H\n#include \"wasmx.h\"\n\n", u->name,
-                  u->name);
-=======
     const char *name = u->name;
     wx_buf_printf(out, "// Made by wasmx " WASMX_VERSION ". Declares what the object of module `%s` defines.\n", name);
     wx_buf_printf(out, "#ifndef WASMX_MODULE_%s_H\n#define WASMX_MODULE_%s_H\n", name, name);
     wx_buf_str(out, "#include \"wasmx.h\"\n\n");
->>>>>>> quality
     wx_buf_str(out, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
     wx_buf_printf(out, "extern const wasmx_module %s;\n\n", name);
     if (u->options->link_imports) add_linked_imports(u, out);
     else add_imports_table(u, out);
-<<<<<<< HEAD
-    wx_buf_str(out,
-               "// Exports. Functions return WASMX_OK and their results by pointer, or the trap that ended them.\n");
-=======
     wx_buf_str(out, "// Exports. Functions return WASMX_OK and their results by pointer, "
                     "or the trap that ended them.\n");
->>>>>>> quality
     for (uint32_t i = 0; i < u->m->export_count; i++) add_export(u, i, out);
     wx_buf_str(out, "\n#ifdef __cplusplus\n}\n#endif\n#endif\n");
 }

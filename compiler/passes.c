@@ -162,8 +162,7 @@ static void free_loads(part *p, v f) {
     find_live(f, &l);
     for (EACH_BLOCK(b, f))
         for (EACH_INSTRUCTION(i, b))
-        if (LLVMGetInstructionParent(user) != block || is_inner_call(user)) continue;
-        if (is_anchor(user) || (depth && is_anchored(l, user, block, depth - 1, uses))) return true;
+            if (is_heap_load(p, i) && is_used(&l, i, b)) LLVMSetVolatile(i, false);
     wx_map_free(&l.live);
     free(l.queue);
 }
