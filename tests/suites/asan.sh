@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # tests/suites/asan.sh: everything but generated code under AddressSanitizer and UndefinedBehaviorSanitizer.
-# cost: 170
+# cost: 150
 #
 # Builds the preset `asan` in build/asan, then runs under it the unit tests, the official suite through decoder,
 # validator and encoder where spec.sh has converted it, and the commands on every .wat and .wasm at hand. A report of a
@@ -48,8 +48,8 @@ for program in "$asan"/bin/tests/test_*; do
     esac
 done
 
-suite=$WASMX_BUILD/spec/suite
-if [ -d "$suite" ]; then run "validate_suite" 1 0 "$asan/bin/tests/validate_suite" tests/spec/validate_suite.skip "$suite"
+scripts=$WASMX_BUILD/spec/suite
+if [ -d "$scripts" ]; then run "validate_suite" 1 0 "$asan/bin/tests/validate_suite" tests/spec/validate_suite.skip "$scripts"
 else skip "validate_suite: the suite is not converted, tests/run spec does that"; fi
 
 aot=$asan/bin/wasmx-aot
