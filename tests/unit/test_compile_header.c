@@ -167,3 +167,53 @@ Test(compile_header, names_that_collide_are_numbered_quickly) {
     cr_expect(has(h, " t____(") && has(h, " t_____4900("));
     free(text);
 }
+
+// ---- Symbols
+
+// A name section gives two functions one name, and others names of our own symbols; each is still itself.
+Test(compile_header, names_of_functions_may_be_any_and_equal) {
+    static const char *const names[] = {"f1", "f1", "wx.thunk.0", "t.f1", "wx.func.4.f1", "", "a\0b", "\xc3\xa9", "wx.init"};
+    enum { N = sizeof names / sizeof *names };
+    builder b = build();
+    SECTION(&b, TYPE, "\x01\x60\x00\x01\x7f");
+    begin(&b, FUNC);
+    wx_buf_uleb(&b.section, N);
+    for (int i = 0; i < N; i++) wx_buf_byte(&b.section, 0);
+    end(&b);
+    begin(&b, EXPORT);
+    wx_buf_uleb(&b.section, N);
+    for (int i = 0; i < N; i++) {
+        wx_buf_uleb(&b.section, 1);
+        wx_buf_byte(&b.section, (uint8_t)('a' + i));
+        wx_buf_byte(&b.section, 0);
+        wx_buf_uleb(&b.section, (uint32_t)i);
+    }
+    end(&b);
+    begin(&b, CODE);
+    wx_buf_uleb(&b.section, N);
+    for (int i = 0; i < N; i++) {
+        wx_buf_add(&b.section, "\x04\x00\x41", 3);
+        wx_buf_byte(&b.section, (uint8_t)i);
+        wx_buf_byte(&b.section, 0x0b);
+    }
+    end(&b);
+    wx_buf map = {0};
+    wx_buf_uleb(&map, N);
+    for (uint32_t i = 0; i < N; i++) {
+        size_t len = i == 6 ? 3 : strlen(names[i]);
+        wx_buf_uleb(&map, i);
+        wx_buf_uleb(&map, len);
+        wx_buf_add(&map, names[i], len);
+    }
+    begin(&b, CUSTOM);
+    wx_buf_add(&b.section, "\4name\1", 6);
+    wx_buf_uleb(&b.section, map.len);
+    wx_buf_add(&b.section, map.data, map.len);
+    end(&b);
+    for (const char *level = "02"; *level; level++) {
+        wasmx_instance *i = instance_of(module_of(b.module.data, b.module.len, *level), NULL);
+        for (int k = 0; k < N; k++) cr_expect_eq(result_of(i, (char[]){(char)('a' + k), 0}, 0), k);
+    }
+    wx_buf_free(&map);
+    discard(&b);
+}
