@@ -104,6 +104,9 @@ sqlite() {
     local file=$langs/sqlite.wasm exe=$WASMX_TMP/sqlite
     runnable SQLite "$1" "$file" "$exe" || return
     # node's preview 0 ends this program with status 71: the answers are known.
+    "$aot" build "$file" "-O$1" -j1 --emit=obj -o "$exe.1.o" && "$aot" build "$file" "-O$1" -j2 --emit=obj -o "$exe.2.o"
+    check "SQLite -O$1 the same bytes with -j1 and -j2" cmp "$exe.1.o" "$exe.2.o"
+    rm -f "$exe.1.o" "$exe.2.o"
     check "SQLite -O$1 a script" diff <("$exe" -batch <tests/real/script.sql 2>&1) tests/real/script.sql.expected
     mkdir -p "$WASMX_TMP/db"
     check "SQLite -O$1 a file" diff <(cd "$WASMX_TMP/db" && rm -f t.db && WASMX_DIR=. "$exe" t.db 'create table t(a); insert into t values(6*7)' &&
