@@ -79,8 +79,10 @@ static void guard_nans(part *p, v f) {
 // ---- Loads whose value is used
 //
 // A load may become plain when LLVM cannot drop it on any path: its value reaches, through instructions of its own
-// block, something that must be done there: a store, a call that stays, a branch's operand, or a phi that is fed from
-// there and is itself live. A value that only other blocks use could be sunk into one of them, and its trap with it.
+// block, something that must be done there: a store, a call out of the module, the terminator's operand, or a phi that
+// is fed from there and is itself live. A value that only other blocks use could be sunk into one of them, and its trap
+// with it. Arguments of calls inside the module and returned values do not count: inlining may show that nobody needs
+// them.
 
 typedef struct liveness { wx_map live; v *queue; size_t len, cap; } liveness;
 
@@ -96,33 +98,29 @@ static void mark(liveness *l, v x) {
     l->queue[l->len++] = x;
 }
 
-static bool is_root(v i) {
-    switch (LLVMGetInstructionOpcode(i)) {
-    case LLVMStore: case LLVMRet: case LLVMBr: case LLVMSwitch: case LLVMUnreachable: return true;
-    case LLVMCall: return !LLVMIsAIntrinsicInst(i) || LLVMGetTypeKind(LLVMTypeOf(i)) == LLVMVoidTypeKind;
-    default: return false;
-    }
+// Calls of functions with a body here: those may be inlined.
+static bool is_inner_call(v i) {
+    v callee = LLVMIsACallInst(i) ? LLVMIsAFunction(LLVMGetCalledValue(i)) : NULL;
+    return callee && LLVMCountBasicBlocks(callee);
 }
 
-// What a function returns, and what it is given, may turn out to be unused once it is inlined.
-static bool keeps_operands(v root) {
-    switch (LLVMGetInstructionOpcode(root)) {
-    case LLVMRet: return false;
-    case LLVMCall: {
-        v callee = LLVMIsAFunction(LLVMGetCalledValue(root));
-        return !callee || !LLVMCountBasicBlocks(callee);
-    }
-    default: return true;
+static bool is_anchor(v i) {
+    switch (LLVMGetInstructionOpcode(i)) {
+    case LLVMStore: case LLVMBr: case LLVMSwitch: return true;
+    case LLVMCall:
+        if (is_inner_call(i)) return false;
+        return !LLVMIsAIntrinsicInst(i) || LLVMGetTypeKind(LLVMTypeOf(i)) == LLVMVoidTypeKind;
+    default: return false;
     }
 }
 
 static void find_live(v f, liveness *l) {
     for (EACH_BLOCK(b, f))
         for (EACH_INSTRUCTION(i, b))
-            if (is_root(i)) mark(l, i);
+            if (is_anchor(i)) mark(l, i);
     while (l->len) {
         v i = l->queue[--l->len];
-        int n = LLVMGetNumOperands(i);
+        int n = is_inner_call(i) ? 0 : LLVMGetNumOperands(i);
         for (int k = 0; k < n; k++) mark(l, LLVMGetOperand(i, (unsigned)k));
     }
 }
@@ -134,17 +132,18 @@ static bool feeds_from(v phi, v value, LLVMBasicBlockRef block) {
     return false;
 }
 
-// Depth is bounded: a longer chain counts as unused, which is safe.
-static bool is_anchored(const liveness *l, v value, LLVMBasicBlockRef block, int depth) {
-    for (LLVMUseRef use = LLVMGetFirstUse(value); use; use = LLVMGetNextUse(use)) {
+// Depth is bounded, and so is the number of uses looked at, as paths to one user can be many: what is not found by then
+// counts as unused, which is safe.
+static bool is_anchored(const liveness *l, v value, LLVMBasicBlockRef block, int depth, int *uses) {
+    for (LLVMUseRef use = LLVMGetFirstUse(value); use && (*uses)-- > 0; use = LLVMGetNextUse(use)) {
         v user = LLVMGetUser(use);
         if (!LLVMIsAInstruction(user) || !wx_map_get(&l->live, (uintptr_t)user)) continue;
         if (LLVMIsAPHINode(user)) {
             if (feeds_from(user, value, block)) return true;
             continue;
         }
-        if (LLVMGetInstructionParent(user) != block) continue;
-        if (is_root(user) ? keeps_operands(user) : depth && is_anchored(l, user, block, depth - 1)) return true;
+        if (LLVMGetInstructionParent(user) != block || is_inner_call(user)) continue;
+        if (is_anchor(user) || (depth && is_anchored(l, user, block, depth - 1, uses))) return true;
     }
     return false;
 }
@@ -153,13 +152,17 @@ static bool is_heap_load(part *p, v i) {
     return LLVMIsALoadInst(i) && LLVMGetVolatile(i) && LLVMGetMetadata(i, p->md_scope) == p->scopes[SCOPE_HEAP];
 }
 
+static bool is_used(const liveness *l, v load, LLVMBasicBlockRef block) {
+    int uses = 1000;
+    return wx_map_get(&l->live, (uintptr_t)load) && is_anchored(l, load, block, 12, &uses);
+}
+
 static void free_loads(part *p, v f) {
     liveness l = {0};
     find_live(f, &l);
     for (EACH_BLOCK(b, f))
         for (EACH_INSTRUCTION(i, b))
-            if (is_heap_load(p, i) && wx_map_get(&l.live, (uintptr_t)i) && is_anchored(&l, i, b, 12))
-                LLVMSetVolatile(i, false);
+            if (is_heap_load(p, i) && is_used(&l, i, b)) LLVMSetVolatile(i, false);
     wx_map_free(&l.live);
     free(l.queue);
 }
@@ -178,7 +181,7 @@ void optimise(part *p, LLVMTargetMachineRef tm) {
     if (p->u->opt_level > 0) {
         run(p, tm, "function(sroa)");
         each_function(p, guard_nans);
-        run(p, tm, "function(early-cse,instcombine<no-verify-fixpoint>,simplifycfg)");
+        run(p, tm, "function(early-cse,instcombine<no-verify-fixpoint>,simplifycfg,dse)");
         if (!p->u->precise_traps) each_function(p, free_loads);
     }
     run(p, tm, pipeline(p->u));
