@@ -41,7 +41,7 @@ compile() {
         return 1
     fi
     ok "$title: $(node -p 'const s = JSON.parse(fs.readFileSync(process.argv[1])), mb = (n) => (n / 1e6).toFixed(0) + " MB";
-        s.seconds.toFixed(1) + " s, " + mb(s.peak_memory_bytes) + " of memory, " + mb(s.outputs[0].bytes) + " written"' "$stats")"
+        s.seconds.toFixed(1) + " s, " + s.cpu_seconds.toFixed(1) + " s of processors, " + mb(s.peak_memory_bytes) + " of memory, " + mb(s.outputs[0].bytes) + " written"' "$stats")"
 }
 
 # same TITLE FILE EXE DIR ARG...: the executable and node do the same: output, messages, status.
