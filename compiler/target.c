@@ -1,10 +1,13 @@
 // compiler/target.c: what machine the code is for: triple, CPU level, features, and LLVM's target machine.
 //
 // in: options   out: u->triple, cpu, features, tune, required
+#include <llvm-c/ErrorHandling.h>
 #include <llvm-c/Target.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "compiler/unit.h"
 
@@ -27,7 +30,15 @@ static const cpu cpus[] = {
 #undef CPU
 };
 
+// LLVM ends the process when it meets what it cannot do. That is a bug of ours or of its own, and it should read like one
+// line of ours, not like a crash.
+static void on_fatal_error(const char *reason) {
+    fprintf(stderr, "wasmx: LLVM cannot go on: %s\n", reason);
+    _exit(1);
+}
+
 static void start_llvm(void) {
+    LLVMInstallFatalErrorHandler(on_fatal_error);
     LLVMInitializeX86TargetInfo();
     LLVMInitializeX86Target();
     LLVMInitializeX86TargetMC();

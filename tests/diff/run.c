@@ -1,6 +1,6 @@
 // tests/diff/run.c: calls every export of a fuzzer's module and writes down what happened.
 //
-//   run FILE LEVEL guard|explicit
+//   run FILE LEVEL guard|explicit default|precise
 //
 // in: a module as `wasm-opt -ttf` makes it (imports log functions, exports hangLimitInitializer)   out, one a line:
 // `call NAME TYPE`, `log VALUE...`, then `= VALUE...` and `memory HASH`, or `trap`. Each call has an instance of its own,
@@ -89,12 +89,13 @@ static void call_each(const wasmx_module *module) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 4) return fputs("usage: run FILE LEVEL guard|explicit\n", stderr), 2;
+    if (argc != 5) return fputs("usage: run FILE LEVEL guard|explicit default|precise\n", stderr), 2;
     static uint8_t bytes[1 << 22];
     FILE *file = fopen(argv[1], "rb");
     if (!file) return perror(argv[1]), 2;
     wasmx_compile_options options = {.file = argv[1], .name = "m", .opt_level = argv[2][0], .threads = 1,
-                                     .bounds = strcmp(argv[3], "guard") ? WASMX_BOUNDS_EXPLICIT : WASMX_BOUNDS_GUARD};
+                                     .bounds = strcmp(argv[3], "guard") ? WASMX_BOUNDS_EXPLICIT : WASMX_BOUNDS_GUARD,
+                                     .traps = strcmp(argv[4], "default") ? WASMX_TRAPS_PRECISE : WASMX_TRAPS_DEFAULT};
     wasmx_output out;
     wasmx_compile_error err;
     if (!wasmx_compile(bytes, fread(bytes, 1, sizeof bytes, file), &options, &out, &err)) return puts(err.line), 1;
