@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -214,6 +215,11 @@ static void print_json_text(FILE *f, const char *s) {
     fputc('"', f);
 }
 
+static double cpu_seconds(void) {
+    struct timespec t;
+    return clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t) ? 0 : (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
 static uint64_t peak_memory(void) {
     struct rusage usage;
     return getrusage(RUSAGE_SELF, &usage) == 0 ? (uint64_t)usage.ru_maxrss * 1024 : 0;
@@ -241,8 +247,8 @@ static void print_phases(const build *b, FILE *f) {
 static void print_stats(const build *b, FILE *f) {
     fputs("{\n  \"input\": ", f);
     print_json_text(f, b->in);
-    fprintf(f, ",\n  \"seconds\": %.6f,\n  \"peak_memory_bytes\": %llu,\n  \"phases\": [", seconds_now() - b->started,
-            (unsigned long long)peak_memory());
+    fprintf(f, ",\n  \"seconds\": %.6f,\n  \"cpu_seconds\": %.6f,\n  \"peak_memory_bytes\": %llu,\n  \"phases\": [",
+            seconds_now() - b->started, cpu_seconds(), (unsigned long long)peak_memory());
     print_phases(b, f);
     fputs("\n  ],\n  \"outputs\": [", f);
     const char *comma = "";

@@ -45,18 +45,21 @@ static void read_sections(elf_file *f) {
     }
 }
 
-// size bytes at an address, or NULL.
-static const void *bytes_at(const elf_file *f, uint64_t address, uint64_t size) {
+// size bytes at an address, or NULL when there are fewer or they are not aligned as a struct has to be.
+static const void *bytes_at(const elf_file *f, uint64_t address, uint64_t size, size_t align) {
     for (size_t i = 1; i < f->count; i++) {
         const section *s = &f->sections[i];
         uint64_t offset = address - s->address;
-        if (s->bytes && address >= s->address && offset < s->size && size <= s->size - offset) return s->bytes + offset;
+        if (!s->bytes || address < s->address || offset >= s->size || size > s->size - offset) continue;
+        return (uintptr_t)(s->bytes + offset) % align ? NULL : s->bytes + offset;
     }
     return NULL;
 }
 
+static const void *struct_at(const elf_file *f, uint64_t address, size_t size) { return bytes_at(f, address, size, 8); }
+
 static const void *array_at(const elf_file *f, uint64_t address, uint64_t count, size_t size) {
-    return count > UINT32_MAX ? NULL : bytes_at(f, address, count * size);
+    return count > UINT32_MAX ? NULL : bytes_at(f, address, count * size, size);
 }
 
 static int by_place(const void *a, const void *b) {
@@ -69,7 +72,7 @@ static uint64_t pointer_at(const elf_file *f, uint64_t address) {
     pointer key = {.at = address};
     const pointer *p = f->pointer_count ? bsearch(&key, f->pointers, f->pointer_count, sizeof key, by_place) : NULL;
     if (p) return p->to;
-    const void *bytes = bytes_at(f, address, 8);
+    const void *bytes = bytes_at(f, address, 8, 1);
     uint64_t value = 0;
     if (bytes) memcpy(&value, bytes, 8);
     return value;
@@ -182,7 +185,7 @@ static void add_kinds(wx_buf *b, const uint32_t *kinds, uint32_t count, bool bar
 
 static const char *func_text(const elf_file *f, const struct wasmx_module *m, uint64_t types, uint32_t index) {
     uint64_t at = types + index * sizeof(wxrt_type);
-    const wxrt_type *t = index < m->type_count ? bytes_at(f, at, sizeof *t) : NULL;
+    const wxrt_type *t = index < m->type_count ? struct_at(f, at, sizeof *t) : NULL;
     if (!t) return "";
     uint64_t count = (uint64_t)t->param_count + t->result_count;
     const uint32_t *kinds = array_at(f, pointer_at(f, at + offsetof(wxrt_type, kinds)), count, 4);
@@ -215,7 +218,7 @@ typedef struct descriptor { const struct wasmx_module *m; uint64_t at; } descrip
 
 // The element of an array of the descriptor, or NULL.
 static const void *element(const elf_file *f, uint64_t array, uint32_t count, uint32_t i, size_t size) {
-    return i < count ? bytes_at(f, array + i * size, size) : NULL;
+    return i < count ? struct_at(f, array + i * size, size) : NULL;
 }
 
 static const char *import_type(const elf_file *f, const descriptor *d, const wxrt_import *x) {
@@ -254,7 +257,7 @@ static const char *export_type(const elf_file *f, const descriptor *d, const wxr
 static void read_imports(const elf_file *f, const descriptor *d) {
     uint64_t at = POINTER(f, d, imports);
     for (uint32_t i = 0; i < d->m->import_count; i++, at += sizeof(wxrt_import)) {
-        const wxrt_import *x = bytes_at(f, at, sizeof *x);
+        const wxrt_import *x = struct_at(f, at, sizeof *x);
         if (!x) return;
         *REPORT_ADD(f->r, imports) = (report_extern){
             .kind = kind_name(x->kind),
@@ -268,7 +271,7 @@ static void read_imports(const elf_file *f, const descriptor *d) {
 static void read_exports(const elf_file *f, const descriptor *d) {
     uint64_t at = POINTER(f, d, exports);
     for (uint32_t i = 0; i < d->m->export_count; i++, at += sizeof(wxrt_export)) {
-        const wxrt_export *x = bytes_at(f, at, sizeof *x);
+        const wxrt_export *x = struct_at(f, at, sizeof *x);
         if (!x) return;
         *REPORT_ADD(f->r, exports) = (report_extern){
             .kind = kind_name(x->kind),
@@ -309,7 +312,7 @@ static void read_symbols(elf_file *f, Elf_Scn *scn, const GElf_Shdr *h) {
     size_t count;
     Elf_Data *data = table_data(scn, &count);
     descriptor d;
-    if (f->found || !find_descriptor(f, data, count, h, &d.at) || !(d.m = bytes_at(f, d.at, sizeof *d.m))) return;
+    if (f->found || !find_descriptor(f, data, count, h, &d.at) || !(d.m = struct_at(f, d.at, sizeof *d.m))) return;
     f->found = true;
     if (d.m->abi_hash != wxrt_abi_hash()) {
         add_fact(f->r, "remark", "made by another version of wasmx: imports, exports and functions are not shown");
