@@ -1,6 +1,6 @@
 // bench/bench.mjs BUILD [OPTIONS]: builds the programs for every engine, runs them in interleaved rounds, reports.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { engines as allEngines, wasmCommand } from './engines.mjs';
 import { digest, extras, median, page, plot, table } from './report.mjs';
@@ -10,7 +10,9 @@ const usage = `bench/run [OPTIONS]
   --programs A,B    only these of bench/programs
   --engines A,B     only these (native is always there)
   --quick           one round, native, wasmx and V8 only
-  --budget SECONDS  start no new round after that (default 1500)
+  --budget SECONDS  start no round that would end later (default 1500); the first is always run
+  --reuse           build nothing that the last run built; its compile figures are taken over
+  --render          run nothing; report the last run again
   --busy            say in the page that the machine had other work
   --save            also write bench/RESULTS.md and bench/plot.svg
   --list            show programs and engines, and end
@@ -21,7 +23,7 @@ function parse(args) {
     const take = { rounds: Number, budget: Number, programs: (v) => v.split(','), engines: (v) => v.split(',') };
     while (args.length) {
         const [name, inline] = args.shift().replace(/^--/, '').split('=');
-        if (['quick', 'save', 'busy', 'list', 'help'].includes(name)) o[name] = true;
+        if (['quick', 'save', 'busy', 'list', 'reuse', 'render', 'help'].includes(name)) o[name] = true;
         else if (take[name]) o[name] = take[name](inline ?? args.shift() ?? '');
         else die(`unknown option --${name}\n${usage}`);
     }
@@ -92,11 +94,23 @@ function textBytes(path) {
     return sum;
 }
 
+if (options.render) {
+    report(lastRun());
+    process.exit();
+}
+
+function lastRun() {
+    const path = `${out}/results.json`;
+    if (!existsSync(path)) die(`there is no ${path}`);
+    return JSON.parse(readFileSync(path, 'utf8'));
+}
+const earlier = options.reuse ? lastRun().programs : {};
+
 function makeWasm(program) {
     const dir = `${out}/${program.name}`;
     mkdirSync(dir, { recursive: true });
     const file = (simd) => `${dir}/${program.name}${simd ? '.simd' : ''}.wasm`;
-    for (const simd of [false, true]) if (engines.some((engine) => engine.simd === simd)) must(wasmCommand(program, file(simd), simd));
+    for (const simd of [false, true]) if (!earlier[program.name] && engines.some((engine) => engine.simd === simd)) must(wasmCommand(program, file(simd), simd));
     return (engine) => ({ ...program, wasm: file(engine.simd), dir, stem: `${dir}/${program.name}.${engine.name}` });
 }
 
@@ -114,6 +128,12 @@ function prepare(engine, job, cell) {
     if (object) cell.text_bytes = textBytes(object);
 }
 
+function takeOver(old, cell) {
+    if (!old || old.error) return false;
+    for (const key of ['compile_seconds', 'compile_peak_kib', 'text_bytes']) cell[key] = old[key];
+    return true;
+}
+
 const results = {
     date: new Date().toISOString().slice(0, 16).replace('T', ' ') + ' UTC', command: ['bench/run', ...rest].join(' '), rounds: 0,
     machine: { cpu: os.cpus()[0].model, cores: os.cpus().length, memory_gib: Math.round(os.totalmem() / 2 ** 30), load_before: os.loadavg()[0].toFixed(1), busy: !!options.busy },
@@ -129,7 +149,7 @@ for (const program of chosenPrograms) {
         progress(`building ${program.name} for ${engine.name}`);
         const cell = row[engine.name] = { seconds: [] };
         jobs[program.name][engine.name] = job(engine);
-        prepare(engine, job(engine), cell);
+        if (!takeOver(earlier[program.name]?.[engine.name], cell)) prepare(engine, job(engine), cell);
     }
 }
 
@@ -156,8 +176,10 @@ function runRound(round) {
     results.rounds = round + 1;
 }
 
+const firstRound = elapsed();
 for (let round = 0; round < options.rounds; round++) {
-    if (round && elapsed() * (1 + 0.5 / round) > options.budget) { results.note = `of ${options.rounds}: the time was up`; break; }
+    const each = (elapsed() - firstRound) / round;
+    if (round && elapsed() + each > options.budget) { results.note = `of ${options.rounds}: the time was up`; break; }
     runRound(round);
 }
 
@@ -191,21 +213,24 @@ results.hello = hello();
 results.embed = embed();
 results.machine.load_after = os.loadavg()[0].toFixed(1);
 results.seconds = elapsed();
+report(results);
 
 // ---- reporting
 
-digest(results);
-progressEnd();
-console.log(`ratio to native, ± spread in percent; ${results.rounds} rounds${results.note ? ` ${results.note}` : ''}, ${Math.round(results.seconds)} s\n`);
-console.log(table(results));
-console.log(`\n${extras(results).join('\n')}`);
-writeFileSync(`${out}/results.json`, `${JSON.stringify(results, null, 1)}\n`);
-writeFileSync(`${out}/plot.svg`, plot(results));
-if (options.save) {
-    writeFileSync('bench/RESULTS.md', page(results));
-    writeFileSync('bench/plot.svg', plot(results));
+function report(results) {
+    digest(results);
+    progressEnd();
+    console.log(`ratio to native, ± spread in percent; ${results.rounds} rounds${results.note ? ` ${results.note}` : ''}, ${Math.round(results.seconds)} s\n`);
+    console.log(table(results));
+    console.log(`\n${extras(results).join('\n')}`);
+    writeFileSync(`${out}/results.json`, `${JSON.stringify(results, null, 1)}\n`);
+    writeFileSync(`${out}/plot.svg`, plot(results));
+    if (options.save) {
+        writeFileSync('bench/RESULTS.md', page(results));
+        writeFileSync('bench/plot.svg', plot(results));
+    }
+    const failures = Object.entries(results.programs).flatMap(([program, row]) => Object.entries(row).filter(([, cell]) => cell.error).map(([engine, cell]) => `${program} on ${engine}: ${cell.error}`));
+    if (results.embed.error) failures.push(`embedding: ${results.embed.error}`);
+    for (const failure of failures) console.log(`FAILED ${failure}`);
+    process.exitCode = failures.length ? 1 : 0;
 }
-const failures = Object.entries(results.programs).flatMap(([program, row]) => Object.entries(row).filter(([, cell]) => cell.error).map(([engine, cell]) => `${program} on ${engine}: ${cell.error}`));
-if (results.embed.error) failures.push(`embedding: ${results.embed.error}`);
-for (const failure of failures) console.log(`FAILED ${failure}`);
-process.exitCode = failures.length ? 1 : 0;

@@ -3,7 +3,8 @@
 // In: { machine, command, date, rounds, engines: [{ name, about }], absent: [{ name, why }],
 //       programs: { NAME: { ENGINE: { seconds: [...], compile_seconds, text_bytes, ..., error } } }, hello, embed }
 // A ratio compares runs of the same round, seconds apart, so that a machine that slows down slows both; the figure is
-// the median of the rounds. Spread is (max - min) / median of an engine's own seconds.
+// the median of the rounds. Spread is (max - min) / median of an engine's own seconds. Beside it `best`: the shortest run over
+// native's shortest, which other work on the machine disturbs least.
 export const median = (list) => {
     const sorted = [...list].sort((a, b) => a - b), half = sorted.length >> 1;
     return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
@@ -12,7 +13,7 @@ const known = (x) => x !== undefined && x !== null && Number.isFinite(x);
 export const geomean = (list) => (list.length ? Math.exp(list.reduce((sum, x) => sum + Math.log(x), 0) / list.length) : NaN);
 
 function pairedRatio(times, base) {
-    const ratios = times.map((t, round) => t / base[round]).filter(known);
+    const ratios = times.flatMap((t, round) => (known(t) && known(base[round]) ? [t / base[round]] : []));
     return ratios.length ? median(ratios) : undefined;
 }
 
@@ -25,6 +26,7 @@ export function digest(results) {
             cell.median = median(seconds);
             cell.spread = (Math.max(...seconds) - Math.min(...seconds)) / cell.median;
             cell.ratio = pairedRatio(cell.seconds, row.native.seconds);
+            cell.best = Math.min(...seconds) / Math.min(...row.native.seconds.filter(known));
         }
     const rows = Object.values(results.programs);
     results.summary = {};
@@ -32,7 +34,7 @@ export function digest(results) {
         const column = (field) => rows.map((row) => row[name]?.[field]).filter(known);
         const ratios = column('ratio'), compile = column('compile_seconds'), text = column('text_bytes');
         results.summary[name] = {
-            programs: ratios.length, geomean: geomean(ratios), worst: Math.max(...ratios), spread: column('spread').length ? median(column('spread')) : undefined,
+            programs: ratios.length, geomean: geomean(ratios), geomean_best: geomean(column('best')), worst: Math.max(...ratios), spread: column('spread').length ? median(column('spread')) : undefined,
             compile_seconds: compile.length ? compile.reduce((a, b) => a + b) : undefined,
             text_bytes: text.length ? text.reduce((a, b) => a + b) : undefined,
         };
@@ -56,6 +58,7 @@ function rowsOf(results) {
         ...Object.entries(results.programs).map(([program, row]) =>
             [program, `${fixed(row.native?.median, 3)} ±${Math.round((row.native?.spread ?? 0) * 100)}`, ...names.map((name) => cellText(row[name]))]),
         summary('geometric mean', '1.00', (s) => fixed(s.geomean, 3) + (s.programs < count ? ` (${s.programs})` : '')),
+        summary('by shortest runs', '1.00', (s) => fixed(s.geomean_best, 3)),
         summary('worst', '1.00', (s) => fixed(s.worst, 2)),
         summary('compile, s', fixed(nativeSum.compile_seconds, 2), (s) => fixed(s.compile_seconds, 2)),
         summary('code, KiB', kib(nativeSum.text_bytes), (s) => kib(s.text_bytes)),
@@ -76,7 +79,7 @@ export function extras(results) {
     else if (embed)
         lines.push(`instance made and freed ${(embed.instantiate_free / 1000).toFixed(1)} us, with one call and one dirty page ${(embed.instantiate_call_free / 1000).toFixed(1)} us; ` +
             `host to guest ${embed.host_to_guest_typed.toFixed(1)} ns typed, ${embed.host_to_guest_untyped.toFixed(1)} ns by values; guest to host ${embed.guest_to_host.toFixed(1)} ns`);
-    for (const { name, why } of results.absent) lines.push(`not measured: ${name}: ${why}`);
+    if (results.absent.length) lines.push(`not measured: ${results.absent.map(({ name, why }) => `${name} (${why})`).join(', ')}`);
     return lines;
 }
 
