@@ -51,7 +51,8 @@ const progressEnd = () => process.stderr.isTTY && process.stderr.write('\r\x1b[K
 
 function command(argv, timeout = 120) {
     const r = spawnSync(argv[0], argv.slice(1), { encoding: 'utf8', timeout: timeout * 1000, stdio: ['ignore', 'pipe', 'pipe'] });
-    const why = r.error?.code === 'ETIMEDOUT' ? `no end after ${timeout} s` : r.status !== 0 ? `status ${r.status ?? r.signal}: ${r.stderr?.trim().split('\n')[0] ?? r.error}` : null;
+    const said = r.stderr?.trim().split('\n')[0] || r.error || '';
+    const why = r.error?.code === 'ETIMEDOUT' ? `no end after ${timeout} s` : r.status !== 0 ? `status ${r.status ?? r.signal}: ${said}` : null;
     return { why, stdout: r.stdout ?? '', stderr: r.stderr ?? '' };
 }
 
@@ -110,7 +111,10 @@ function makeWasm(program) {
     const dir = `${out}/${program.name}`;
     mkdirSync(dir, { recursive: true });
     const file = (simd) => `${dir}/${program.name}${simd ? '.simd' : ''}.wasm`;
-    for (const simd of [false, true]) if (!earlier[program.name] && engines.some((engine) => engine.simd === simd)) must(wasmCommand(program, file(simd), simd));
+    for (const simd of [false, true]) {
+        const made = earlier[program.name] && existsSync(file(simd));
+        if (!made && engines.some((engine) => engine.simd === simd)) must(wasmCommand(program, file(simd), simd));
+    }
     return (engine) => ({ ...program, wasm: file(engine.simd), dir, stem: `${dir}/${program.name}.${engine.name}` });
 }
 
@@ -204,7 +208,8 @@ function embed() {
     mkdirSync(dir, { recursive: true });
     progress('embedding');
     must([`${build}/bin/wasmx-aot`, 'build', 'bench/guest.wat', '-o', `${dir}/guest.o`]);
-    must(['clang-22', '-std=gnu11', '-O2', '-Wall', '-Wextra', '-Iinclude', `-I${dir}`, 'bench/embed.c', `${dir}/guest.o`, `${build}/lib/libwasmx.a`, '-pthread', '-lm', '-o', `${dir}/embed`]);
+    must(['clang-22', '-std=gnu11', '-O2', '-Wall', '-Wextra', '-Iinclude', `-I${dir}`, 'bench/embed.c', `${dir}/guest.o`,
+        `${build}/lib/libwasmx.a`, '-pthread', '-lm', '-o', `${dir}/embed`]);
     const { why, stdout } = command([`${dir}/embed`, options.quick ? '3' : '11']);
     return why ? { error: why } : JSON.parse(stdout);
 }
@@ -229,7 +234,8 @@ function report(results) {
         writeFileSync('bench/RESULTS.md', page(results));
         writeFileSync('bench/plot.svg', plot(results));
     }
-    const failures = Object.entries(results.programs).flatMap(([program, row]) => Object.entries(row).filter(([, cell]) => cell.error).map(([engine, cell]) => `${program} on ${engine}: ${cell.error}`));
+    const failures = Object.entries(results.programs).flatMap(([program, row]) => Object.entries(row)
+        .filter(([, cell]) => cell.error).map(([engine, cell]) => `${program} on ${engine}: ${cell.error}`));
     if (results.embed.error) failures.push(`embedding: ${results.embed.error}`);
     for (const failure of failures) console.log(`FAILED ${failure}`);
     process.exitCode = failures.length ? 1 : 0;

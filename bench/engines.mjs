@@ -10,7 +10,7 @@ export const has = (tool) => spawnSync('sh', ['-c', `command -v ${tool}`]).statu
 const missing = (...tools) => tools.filter((tool) => !has(tool)).map((tool) => `no ${tool} on PATH`)[0] ?? null;
 
 const isX86 = process.arch === 'x64';
-// The instruction sets that wasmx-aot assumes by default, for those who take a flag.
+// The instruction sets that wasmx-aot assumes by default.
 const level = isX86 ? ['-march=x86-64-v2'] : [];
 
 // a*b+c rounds twice everywhere, as in Wasm; otherwise the outputs could not be compared.
@@ -60,7 +60,7 @@ const rtFolders = [process.env.WASM2C_RT, '/usr/share/wabt/wasm2c', '/usr/local/
 const rt = rtFolders.find((folder) => folder && existsSync(`${folder}/wasm-rt-impl.c`));
 
 function wasm2c(name, about, flags) {
-    const clang = ['clang-22', '-std=gnu11', '-O3', '-ffp-contract=off', '-w', ...level, ...flags];
+    const clang = ['clang-22', '-std=gnu11', '-O3', '-ffp-contract=off', '-w', ...flags];
     return {
         name, about, simd: false,
         find: () => missing('wasm2c') ?? (rt ? null : 'wasm2c is here, its wasm-rt-impl.c is not (set WASM2C_RT)'),
@@ -103,8 +103,8 @@ export const engines = (build) => [
     wasmx(build, 'wasmx-expl+', 'wasmx -O2, explicit bounds checks, SIMD', true, ['--bounds=explicit']),
     v8('v8', false),
     v8('v8+', true),
-    wasm2c('wasm2c', `wasm2c, clang-22 -O3 ${level}, guard pages`, []),
-    wasm2c('wasm2c-expl', `wasm2c, clang-22 -O3 ${level}, explicit checks`, ['-DWASM_RT_MEMCHECK_SIGNAL_HANDLER=0']),
+    wasm2c('wasm2c', `wasm2c, clang-22 -O3, guard pages`, []),
+    wasm2c('wasm2c-expl', `wasm2c, clang-22 -O3, explicit checks`, ['-DWASM_RT_MEMCHECK_SIGNAL_HANDLER=0']),
     ...peers(false, ''),
     ...peers(true, '+'),
 ];

@@ -90,7 +90,9 @@ export function page(results) {
     const line = (row) => `| ${row.join(' | ')} |`;
     const compile = rows.findIndex((row) => row[0] === 'compile, s');
     const base = results.summary.native.compile_seconds;
-    rows[compile] = ['compile time', ...head.slice(1).map((name) => fixed(results.summary[name].compile_seconds / base, 2))];
+    // Measured once and not interleaved: worth nothing where the machine has other work.
+    if (results.machine.busy) rows.splice(compile, 1);
+    else rows[compile] = ['compile time', ...head.slice(1).map((name) => fixed(results.summary[name].compile_seconds / base, 2))];
     return `# Results
 
 Run time as a ratio to native code (\`clang-22 -O3\`) of the same sources in the same round: 1.00 is native speed, less is
@@ -104,7 +106,7 @@ ${line(head)}
 |${head.map((_, i) => (i ? ' ---: |' : ' --- |')).join('')}
 ${rows.map(line).join('\n')}
 
-Compile time is to an object, all programs together, as a ratio to native's. A number in parentheses says how many of the
+${results.machine.busy ? '' : "Compile time is to an object, all programs together, as a ratio to native's. "}A number in parentheses says how many of the
 programs the mean is of. Code is what the executable sections of the objects hold: natively without the C library, which a
 Wasm module brings along.
 

@@ -6,7 +6,10 @@ static double a[N][N], b[N][N], c[N][N], d[N][N], t[N][N];
 
 static void prepare(void) {
     for (int i = 0; i < N; i++)
-        for (int j = 0; j < N; j++) a[i][j] = rng_unit(), b[i][j] = rng_unit(), c[i][j] = rng_unit(), d[i][j] = rng_unit();
+        for (int j = 0; j < N; j++) {
+            a[i][j] = rng_unit(), b[i][j] = rng_unit();
+            c[i][j] = rng_unit(), d[i][j] = rng_unit();
+        }
 }
 
 static uint64_t work(void) {

@@ -27,7 +27,8 @@ static void make_tables(void) {
 }
 
 static uint32_t substitute(uint32_t w) {
-    return (uint32_t)sbox[w >> 24] << 24 | (uint32_t)sbox[w >> 16 & 255] << 16 | (uint32_t)sbox[w >> 8 & 255] << 8 | sbox[w & 255];
+    return (uint32_t)sbox[w >> 24] << 24 | (uint32_t)sbox[w >> 16 & 255] << 16 |
+           (uint32_t)sbox[w >> 8 & 255] << 8 | sbox[w & 255];
 }
 
 static void expand_key(void) {
@@ -47,7 +48,8 @@ static void prepare(void) {
 }
 
 static inline uint32_t column(const uint32_t s[4], int i) {
-    return table[0][s[i] >> 24] ^ table[1][s[(i + 1) & 3] >> 16 & 255] ^ table[2][s[(i + 2) & 3] >> 8 & 255] ^ table[3][s[(i + 3) & 3] & 255];
+    return table[0][s[i] >> 24] ^ table[1][s[(i + 1) & 3] >> 16 & 255] ^
+           table[2][s[(i + 2) & 3] >> 8 & 255] ^ table[3][s[(i + 3) & 3] & 255];
 }
 
 static inline uint32_t last_column(const uint32_t s[4], int i) {

@@ -19,7 +19,8 @@ static void prepare(void) {
 static int rarest(int but) {
     int found = -1;
     for (int i = 0; i < node_count; i++)
-        if (i != but && tree[i].count && tree[i].parent < 0 && (found < 0 || tree[i].count < tree[found].count)) found = i;
+        if (i != but && tree[i].count && tree[i].parent < 0)
+            if (found < 0 || tree[i].count < tree[found].count) found = i;
     return found;
 }
 

@@ -22,7 +22,8 @@ static void prepare(void) {
 }
 
 static inline uint32_t hash_at(int32_t at) {
-    uint32_t four = text[at] | (uint32_t)text[at + 1] << 8 | (uint32_t)text[at + 2] << 16 | (uint32_t)text[at + 3] << 24;
+    uint32_t four = text[at] | (uint32_t)text[at + 1] << 8 |
+                    (uint32_t)text[at + 2] << 16 | (uint32_t)text[at + 3] << 24;
     return four * 2654435761u >> 17;
 }
 

@@ -2,15 +2,20 @@
 #include "bench.h"
 
 enum { SIZE = 6 << 20, ROUNDS = 4 };
-enum state { START, NAME, ZERO, DECIMAL, FRACTION, EXPONENT, POWER, HEX, STRING, ESCAPE, SLASH, LINE, BLOCK, STAR, LESS, GREATER, STATES };
+enum state { START, NAME, ZERO, DECIMAL, FRACTION, EXPONENT, POWER, HEX, STRING,
+             ESCAPE, SLASH, LINE, BLOCK, STAR, LESS, GREATER, STATES };
 static uint8_t text[SIZE];
 static uint32_t tokens[STATES], nesting, deepest, lines;
 
 static void prepare(void) {
-    static const char *const pieces[] = {"while", " x1", "(", ")", "{", "}\n", "0x1fA ", "12.5e-3 ", "0 ", "\"a \\\"text\\\"\"", "// note\n",
-                                         "/* a * b */", "<", "<=", ">> ", ";\n", " = ", "  ", "counter", "+ 7", "/ ", "3.14;", "[i]", "\t"};
-    for (int at = 0; at < SIZE;)
-        for (const char *p = pieces[rng_below(sizeof pieces / sizeof *pieces)]; *p && at < SIZE; p++) text[at++] = (uint8_t)*p;
+    static const char *const pieces[] = {"while", " x1", "(", ")", "{", "}\n", "0x1fA ", "12.5e-3 ", "0 ",
+                                         "\"a \\\"text\\\"\"", "// note\n",
+                                         "/* a * b */", "<", "<=", ">> ",
+                                         ";\n", " = ", "  ", "counter", "+ 7", "/ ", "3.14;", "[i]", "\t"};
+    for (int at = 0; at < SIZE;) {
+        const char *p = pieces[rng_below(sizeof pieces / sizeof *pieces)];
+        while (*p && at < SIZE) text[at++] = (uint8_t)*p++;
+    }
 }
 
 static inline int is_letter(uint8_t c) { return (c | 32) - 'a' < 26u || c == '_'; }

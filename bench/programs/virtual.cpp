@@ -30,11 +30,15 @@ struct binary : node {
 };
 struct sum : binary {
     using binary::binary;
-    int32_t value(const int32_t *in) const override { return (int32_t)((uint32_t)left->value(in) + (uint32_t)right->value(in)); }
+    int32_t value(const int32_t *in) const override {
+        return (int32_t)((uint32_t)left->value(in) + (uint32_t)right->value(in));
+    }
 };
 struct product : binary {
     using binary::binary;
-    int32_t value(const int32_t *in) const override { return (int32_t)((uint32_t)left->value(in) * (uint32_t)right->value(in)); }
+    int32_t value(const int32_t *in) const override {
+        return (int32_t)((uint32_t)left->value(in) * (uint32_t)right->value(in));
+    }
 };
 struct smaller : binary {
     using binary::binary;
