@@ -86,16 +86,20 @@ static void guard_nans(part *p, v f) {
 
 typedef struct liveness { wx_map live; v *queue; size_t len, cap; } liveness;
 
-static void mark(liveness *l, v x) {
-    if (!LLVMIsAInstruction(x)) return;
+// Puts x into the set and, if it is new there, into the queue.
+static void mark_in(wx_map *set, v x, liveness *l) {
     int added;
-    wx_map_put(&l->live, (uintptr_t)x, &added);
+    wx_map_put(set, (uintptr_t)x, &added);
     if (!added) return;
     if (l->len == l->cap) {
         l->cap = l->cap ? 2 * l->cap : 256;
         l->queue = wx_xrealloc(l->queue, l->cap * sizeof *l->queue);
     }
     l->queue[l->len++] = x;
+}
+
+static void mark(liveness *l, v x) {
+    if (LLVMIsAInstruction(x)) mark_in(&l->live, x, l);
 }
 
 // Calls of functions with a body here: those may be inlined.
@@ -125,44 +129,49 @@ static void find_live(v f, liveness *l) {
     }
 }
 
-static bool feeds_from(v phi, v value, LLVMBasicBlockRef block) {
-    unsigned n = LLVMCountIncoming(phi);
-    for (unsigned k = 0; k < n; k++)
-        if (LLVMGetIncomingValue(phi, k) == value && LLVMGetIncomingBlock(phi, k) == block) return true;
-    return false;
+// What a block must compute: the operands of its anchors and of live phis that it feeds, and their operands in turn, as
+// far as they are of the block itself. Each instruction is visited once.
+static void need(wx_map *needed, v x, LLVMBasicBlockRef block, liveness *l) {
+    if (LLVMIsAInstruction(x) && LLVMGetInstructionParent(x) == block && !LLVMIsAPHINode(x)) mark_in(needed, x, l);
 }
 
-// Depth is bounded, and so is the number of uses looked at, as paths to one user can be many: what is not found by then
-// counts as unused, which is safe.
-static bool is_anchored(const liveness *l, v value, LLVMBasicBlockRef block, int depth, int *uses) {
-    for (LLVMUseRef use = LLVMGetFirstUse(value); use && (*uses)-- > 0; use = LLVMGetNextUse(use)) {
-        v user = LLVMGetUser(use);
-        if (!LLVMIsAInstruction(user) || !wx_map_get(&l->live, (uintptr_t)user)) continue;
-        if (LLVMIsAPHINode(user)) {
-            if (feeds_from(user, value, block)) return true;
-            continue;
+static void need_operands(wx_map *needed, v i, LLVMBasicBlockRef block, liveness *l) {
+    int n = is_inner_call(i) ? 0 : LLVMGetNumOperands(i);
+    for (int k = 0; k < n; k++) need(needed, LLVMGetOperand(i, (unsigned)k), block, l);
+}
+
+static void need_for_phis(wx_map *needed, LLVMBasicBlockRef block, liveness *l) {
+    v end = LLVMGetBasicBlockTerminator(block);
+    unsigned successors = LLVMGetNumSuccessors(end);
+    for (unsigned s = 0; s < successors; s++)
+        for (EACH_INSTRUCTION(phi, LLVMGetSuccessor(end, s))) {
+            if (!LLVMIsAPHINode(phi)) break;
+            if (!wx_map_get(&l->live, (uintptr_t)phi)) continue;
+            for (unsigned k = 0; k < LLVMCountIncoming(phi); k++)
+                if (LLVMGetIncomingBlock(phi, k) == block) need(needed, LLVMGetIncomingValue(phi, k), block, l);
         }
-        if (LLVMGetInstructionParent(user) != block || is_inner_call(user)) continue;
-        if (is_anchor(user) || (depth && is_anchored(l, user, block, depth - 1, uses))) return true;
-    }
-    return false;
+}
+
+static void find_needed(wx_map *needed, LLVMBasicBlockRef block, liveness *l) {
+    for (EACH_INSTRUCTION(i, block))
+        if (is_anchor(i)) need_operands(needed, i, block, l);
+    need_for_phis(needed, block, l);
+    while (l->len) need_operands(needed, l->queue[--l->len], block, l);
 }
 
 static bool is_heap_load(part *p, v i) {
     return LLVMIsALoadInst(i) && LLVMGetVolatile(i) && LLVMGetMetadata(i, p->md_scope) == p->scopes[SCOPE_HEAP];
 }
 
-static bool is_used(const liveness *l, v load, LLVMBasicBlockRef block) {
-    int uses = 1000;
-    return wx_map_get(&l->live, (uintptr_t)load) && is_anchored(l, load, block, 12, &uses);
-}
-
 static void free_loads(part *p, v f) {
     liveness l = {0};
+    wx_map needed = {0};
     find_live(f, &l);
+    for (EACH_BLOCK(b, f)) find_needed(&needed, b, &l);
     for (EACH_BLOCK(b, f))
         for (EACH_INSTRUCTION(i, b))
-            if (is_heap_load(p, i) && is_used(&l, i, b)) LLVMSetVolatile(i, false);
+            if (is_heap_load(p, i) && wx_map_get(&needed, (uintptr_t)i)) LLVMSetVolatile(i, false);
+    wx_map_free(&needed);
     wx_map_free(&l.live);
     free(l.queue);
 }

@@ -38,10 +38,9 @@ static double compile_for(const builder *b, char level, wasmx_output *out) {
     return seconds;
 }
 
-static wasmx_instance *run_of(const builder *b, char level, double limit) {
+static wasmx_instance *run_of(const builder *b, char level) {
     wasmx_output out;
-    double seconds = compile_for(b, level, &out);
-    cr_expect_lt(seconds, limit, "%.2f s at -O%c", seconds, level);
+    compile_for(b, level, &out);
     wasmx_instance *i = instance_of(wasmx_code_module(loaded(&out, "t")), NULL);
     wasmx_output_free(&out);
     return i;
@@ -90,11 +89,11 @@ static builder branchy(uint32_t instructions) {
 
 Test(compile_extremes, one_function_of_383500_instructions_at_O0) {
     builder b = straight(383500);
-    run_of(&b, '0', 20);
+    run_of(&b, '0');
     discard(&b);
     b = branchy(383500);
     cr_expect_gt(b.module.len, 700000);
-    wasmx_instance *i = run_of(&b, '0', 60);
+    wasmx_instance *i = run_of(&b, '0');
     cr_expect_eq(status_of(i, "f", 0, NULL), WASMX_OK);
     cr_expect_eq(status_of(i, "f", 65000, NULL), WASMX_TRAP_MEMORY_OUT_OF_BOUNDS);
     discard(&b);
@@ -103,10 +102,10 @@ Test(compile_extremes, one_function_of_383500_instructions_at_O0) {
 Test(compile_extremes, one_function_of_383500_instructions_at_O1) {
     SLOW();
     builder b = straight(383500);
-    run_of(&b, '1', 60);
+    run_of(&b, '1');
     discard(&b);
     b = branchy(383500);
-    run_of(&b, '1', 600);
+    run_of(&b, '1');
     discard(&b);
 }
 
@@ -150,7 +149,7 @@ static builder lattice(uint32_t layers) {
 
 Test(compile_extremes, values_with_many_uses_of_uses) {
     builder b = lattice(24);
-    wasmx_instance *i = run_of(&b, '1', 10);
+    wasmx_instance *i = run_of(&b, '1');
     cr_expect_eq(status_of(i, "f", -1, NULL), WASMX_TRAP_MEMORY_OUT_OF_BOUNDS);
     discard(&b);
 }
@@ -177,13 +176,13 @@ static builder nest(uint32_t depth) {
 Test(compile_extremes, nesting) {
     builder b = nest(4100);
     for (const char *level = "012"; *level; level++) {
-        wasmx_instance *i = run_of(&b, *level, 30);
+        wasmx_instance *i = run_of(&b, *level);
         cr_expect_eq(result_of(i, "f", 1), 2);
         cr_expect_eq(result_of(i, "f", 0), 0);
     }
     discard(&b);
     b = nest(100000); // beyond what any compiler has made
-    run_of(&b, '0', 30);
+    run_of(&b, '0');
     discard(&b);
 }
 
@@ -204,7 +203,7 @@ Test(compile_extremes, br_table_of_5490_targets) {
     ADD(&body, "\x20\x01\x0b");
     builder b = one_function(&body, 1);
     for (const char *level = "012"; *level; level++) {
-        wasmx_instance *i = run_of(&b, *level, 30);
+        wasmx_instance *i = run_of(&b, *level);
         cr_expect_eq(result_of(i, "f", 0), 0);
         cr_expect_eq(result_of(i, "f", 5489), 4 * 5489);
         cr_expect_eq(result_of(i, "f", 5490), 4 * 5490);
@@ -234,7 +233,7 @@ Test(compile_extremes, locals) {
     ADD(&body, "\x0b");
     builder b = one_function(&body, 1);
     for (const char *level = "01"; *level; level++) {
-        wasmx_instance *i = run_of(&b, *level, 60);
+        wasmx_instance *i = run_of(&b, *level);
         cr_expect_eq(result_of(i, "f", 10), 6); // at the last round local 0 is 1; local 3 has it from 3 rounds ago
     }
     wx_buf_free(&body);
@@ -294,7 +293,7 @@ Test(compile_extremes, data_segments) {
         wx_buf_byte(&b.section, 77);
     }
     end(&b);
-    wasmx_instance *i = run_of(&b, '2', 20);
+    wasmx_instance *i = run_of(&b, '2');
     const uint8_t *data = wasmx_memory_data(wasmx_export_memory(i, "m"));
     for (uint32_t k = 0; k < n; k++) cr_assert(data[40 * k] == (uint8_t)k && data[40 * k + 1] == 77);
     discard(&b);
@@ -388,7 +387,7 @@ Test(compile_extremes, globals) {
     for (uint32_t i = 0; i < FUNCS; i++) put_adder(&b, EACH * i, i + 1 < FUNCS ? EACH : N - EACH * i);
     end(&b);
     for (const char *level = "01"; *level; level++) {
-        wasmx_instance *i = run_of(&b, *level, 60);
+        wasmx_instance *i = run_of(&b, *level);
         cr_expect_eq(result_of(i, "f310", 5), N + 4);
         cr_expect_eq(result_of(i, "f310", 5), N + 9);
         cr_expect_eq(result_of(i, "f0", 1), EACH);
@@ -412,7 +411,7 @@ Test(compile_extremes, exports) {
     }
     end(&b);
     SECTION(&b, CODE, "\x01\x04\x00\x20\x00\x0b");
-    wasmx_instance *i = run_of(&b, '2', 20);
+    wasmx_instance *i = run_of(&b, '2');
     cr_expect_eq(result_of(i, "export number 75110", 4), 4);
     cr_expect_null(wasmx_export_func(i, "export number 75111"));
     discard(&b);
@@ -474,20 +473,20 @@ static builder many_functions(uint32_t funcs, uint32_t elems, uint32_t reachable
     return b;
 }
 
-static void check_functions(uint32_t reachable, double limit) {
+static void check_functions(uint32_t reachable) {
     builder b = many_functions(617490, 704143, reachable);
-    wasmx_instance *i = run_of(&b, '0', limit);
+    wasmx_instance *i = run_of(&b, '0');
     cr_expect_eq(result_of(i, "f", 1234), 1235);
     cr_expect_eq(result_of(i, "f", 704142), 704142 % (int32_t)reachable + 1);
     cr_expect_eq(status_of(i, "f", 704143, NULL), WASMX_TRAP_UNDEFINED_ELEMENT);
     discard(&b);
 }
 
-Test(compile_extremes, functions_and_elements_mostly_dead) { check_functions(5000, 30); }
+Test(compile_extremes, functions_and_elements_mostly_dead) { check_functions(5000); }
 
 Test(compile_extremes, functions_and_elements) {
     SLOW();
-    check_functions(617490, 900);
+    check_functions(617490);
 }
 
 // ---- Claims
