@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -54,7 +55,8 @@ static bool want(build *b, const char *word, size_t len) {
         b->options.emit |= kinds[i].emit;
         return true;
     }
-    wrong_usage("build", "--emit: unknown kind '%.*s'; obj, header, static, shared, exe, asm, llvm-ir or bc", (int)len, word);
+    wrong_usage("build", "--emit: unknown kind '%.*s'; obj, header, static, shared, exe, asm, llvm-ir or bc", (int)len,
+                word);
     return false;
 }
 
@@ -88,8 +90,10 @@ static void name_outputs(build *b) {
     const char *out = b->s->output, *slash = strrchr(b->in, '/');
     const char *stem = out ? out : slash ? slash + 1 : b->in;
     bool exact = out && b->wanted_count == 1;
-    for (int i = 0; i < KINDS; i++)
-        if (b->wanted[i]) b->paths[i] = exact ? join(out, strlen(out), "") : join(stem, stem_length(stem), kinds[i].extension);
+    for (int i = 0; i < KINDS; i++) {
+        if (!b->wanted[i]) continue;
+        b->paths[i] = exact ? join(out, strlen(out), "") : join(stem, stem_length(stem), kinds[i].extension);
+    }
 }
 
 static bool same_file(const char *a, const char *b) {
@@ -211,21 +215,31 @@ static void print_json_text(FILE *f, const char *s) {
     fputc('"', f);
 }
 
+static double cpu_seconds(void) {
+    struct timespec t;
+    return clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t) ? 0 : (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
 static uint64_t peak_memory(void) {
     struct rusage usage;
     return getrusage(RUSAGE_SELF, &usage) == 0 ? (uint64_t)usage.ru_maxrss * 1024 : 0;
+}
+
+static void print_phase(FILE *f, const char *comma, const char *verb, const char *name, double seconds,
+                        uint64_t bytes) {
+    fprintf(f, "%s\n    {\"name\": \"%s%s\", \"seconds\": %.6f, \"bytes\": %llu}", comma, verb, name, seconds,
+            (unsigned long long)bytes);
 }
 
 static void print_phases(const build *b, FILE *f) {
     const char *comma = "";
     for (unsigned i = 0; i < b->output.phase_count; i++, comma = ",") {
         const wasmx_phase *p = &b->output.phases[i];
-        fprintf(f, "%s\n    {\"name\": \"%s\", \"seconds\": %.6f, \"bytes\": %llu}", comma, p->name, p->seconds, (unsigned long long)p->bytes);
+        print_phase(f, comma, "", p->name, p->seconds, p->bytes);
     }
     for (int i = 0; i < KINDS; i++) {
         if (!b->wanted[i] || kinds[i].link < 0) continue;
-        fprintf(f, "%s\n    {\"name\": \"link %s\", \"seconds\": %.6f, \"bytes\": %zu}", comma, kinds[i].name, b->linked_seconds[i],
-                b->linked[i].size);
+        print_phase(f, comma, "link ", kinds[i].name, b->linked_seconds[i], b->linked[i].size);
         comma = ",";
     }
 }
@@ -233,8 +247,8 @@ static void print_phases(const build *b, FILE *f) {
 static void print_stats(const build *b, FILE *f) {
     fputs("{\n  \"input\": ", f);
     print_json_text(f, b->in);
-    fprintf(f, ",\n  \"seconds\": %.6f,\n  \"peak_memory_bytes\": %llu,\n  \"phases\": [", seconds_now() - b->started,
-            (unsigned long long)peak_memory());
+    fprintf(f, ",\n  \"seconds\": %.6f,\n  \"cpu_seconds\": %.6f,\n  \"peak_memory_bytes\": %llu,\n  \"phases\": [",
+            seconds_now() - b->started, cpu_seconds(), (unsigned long long)peak_memory());
     print_phases(b, f);
     fputs("\n  ],\n  \"outputs\": [", f);
     const char *comma = "";

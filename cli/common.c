@@ -40,11 +40,11 @@ bool compile_options(const char *command, const settings *s, wasmx_compile_optio
 // Names that no C symbol may have, or that every program has already.
 static bool is_taken(const char *name) {
     static const char *const words[] = {
-        "auto", "bool", "break", "case", "catch", "char", "class", "const", "continue", "default", "delete", "do", "double",
-        "else", "enum", "export", "extern", "false", "float", "for", "friend", "goto", "if", "inline", "int", "long", "main",
-        "namespace", "new", "operator", "private", "public", "register", "return", "short", "signed", "sizeof", "static",
-        "struct", "switch", "template", "this", "throw", "true", "try", "typedef", "union", "unsigned", "using", "virtual",
-        "void", "volatile", "while",
+        "auto", "bool", "break", "case", "catch", "char", "class", "const", "continue", "default", "delete", "do",
+        "double", "else", "enum", "export", "extern", "false", "float", "for", "friend", "goto", "if", "inline",
+        "int", "long", "main", "namespace", "new", "operator", "private", "public", "register", "return", "short",
+        "signed", "sizeof", "static", "struct", "switch", "template", "this", "throw", "true", "try", "typedef",
+        "union", "unsigned", "using", "virtual", "void", "volatile", "while",
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (!strcmp(words[i], name)) return true;
@@ -58,7 +58,7 @@ char *name_of_file(const char *prefix, const char *path) {
     if (!name) abort();
     strcpy(name, prefix);
     if (!n && (!len || isdigit((unsigned char)start[0]))) name[n++] = '_';
-    for (size_t i = 0; i < len; i++) name[n++] = isalnum((unsigned char)start[i]) && !(start[i] & 0x80) ? start[i] : '_';
+    for (size_t i = 0; i < len; i++) name[n++] = isalnum((unsigned char)start[i]) ? start[i] : '_';
     if (is_taken(name)) name[n] = '_';
     return name;
 }

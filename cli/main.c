@@ -7,8 +7,8 @@
 
 static const command commands[] = {
     {"build", "[OPTION...] IN", "compile a module to native code",
-     "IN is a .wasm or .wat file, or - for standard input. With one kind in --emit OUT is the file; with several, OUT's\n"
-     "stem gets each kind's extension. Without -o the files are named after IN, in the current directory.\n",
+     "IN is a .wasm or .wat file, or - for standard input. With one kind in --emit OUT is the file; with several,\n"
+     "OUT's stem gets each kind's extension. Without -o the files are named after IN, in the current directory.\n",
      BUILD, false, cmd_build},
     {"run", "[OPTION...] IN [ARG...]", "compile in memory and run a WASI program",
      "The exit status is the program's; after a trap it is 134. With --invoke the results are printed, one a line.\n",
@@ -103,7 +103,8 @@ static int run_command(const command *c, int argc, char **argv) {
 
 static int unknown_command(const char *word) {
     const char *near = closest(word, "build|run|validate|inspect");
-    if (near) return wrong_usage(NULL, "unknown command '%s'; did you mean '%.*s'?", word, (int)strcspn(near, "|"), near);
+    int len = near ? (int)strcspn(near, "|") : 0;
+    if (near) return wrong_usage(NULL, "unknown command '%s'; did you mean '%.*s'?", word, len, near);
     return wrong_usage(NULL, "unknown command '%s'", word);
 }
 

@@ -1,6 +1,7 @@
 // cli/options.c: one parser for all commands, driven by options.def.
 //
-// `--name value`, `--name=value`, `-x value`, `-xvalue`; `--` ends the options. What is no option is collected in words.
+// `--name value`, `--name=value`, `-x value`, `-xvalue`; `--` ends the options. What is no option is collected in
+// words.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,7 +93,8 @@ static bool unknown(const cursor *c, const char *word) {
         strcat(strcat(names, *names ? "|" : ""), options[i].name);
     }
     const char *near = !strncmp(word, "--", 2) ? closest(word + 2, names) : NULL;
-    if (near) wrong_usage(c->command->name, "unknown option '%s'; did you mean '--%.*s'?", word, (int)strcspn(near, "|"), near);
+    int len = near ? (int)strcspn(near, "|") : 0;
+    if (near) wrong_usage(c->command->name, "unknown option '%s'; did you mean '--%.*s'?", word, len, near);
     else wrong_usage(c->command->name, "unknown option '%s'", word);
     return false;
 }
@@ -145,11 +147,11 @@ bool parse_options(const command *command, int argc, char **argv, settings *s) {
 void print_options(unsigned bit) {
     for (int i = 0; i < OPTIONS; i++) {
         const option *o = &options[i];
-        char left[64];
+        char left[64], letter[8] = "";
         if (!(o->commands & bit)) continue;
-        if (!*o->name) snprintf(left, sizeof left, "-%c %s", o->letter, o->argument);
-        else if (o->letter) snprintf(left, sizeof left, "-%c, --%s%s%s", o->letter, o->name, *o->argument ? "=" : "", o->argument);
-        else snprintf(left, sizeof left, "--%s%s%s", o->name, *o->argument ? "=" : "", o->argument);
+        if (o->letter) snprintf(letter, sizeof letter, "-%c%s", o->letter, *o->name ? ", " : " ");
+        const char *dashes = *o->name ? "--" : "", *equals = *o->name && *o->argument ? "=" : "";
+        snprintf(left, sizeof left, "%s%s%s%s%s", letter, dashes, o->name, equals, o->argument);
         printf("  %-30s %s\n", left, o->help);
     }
 }

@@ -14,15 +14,19 @@
 struct wasmx_code {
     LLVMOrcLLJITRef jit;
     const wasmx_module *module;
+    wasmx_compile_error error; // here, because LLVM may report until it ends
 };
 
 static bool failed(LLVMErrorRef error, wasmx_compile_error *err) {
     if (!error) return false;
     char *message = LLVMGetErrorMessage(error);
-    snprintf(err->line, sizeof err->line, "cannot load code: %s", message);
+    if (!*err->line) snprintf(err->line, sizeof err->line, "cannot load code: %s", message);
     LLVMDisposeErrorMessage(message);
     return true;
 }
+
+// LLVM would write to standard error; what went wrong first is what the caller hears.
+static void report(void *arg, LLVMErrorRef error) { failed(error, arg); }
 
 typedef struct outside { const char *name; void *address; } outside;
 
@@ -50,12 +54,14 @@ static LLVMErrorRef define_outsides(LLVMOrcLLJITRef jit, LLVMOrcJITDylibRef lib)
     return LLVMOrcJITDylibDefine(lib, LLVMOrcAbsoluteSymbols(pairs, OUTSIDES));
 }
 
-static bool load(wasmx_code *c, const wasmx_buffer *object, const char *name, wasmx_compile_error *err) {
+static bool load(wasmx_code *c, const wasmx_buffer *object, const char *name) {
+    wasmx_compile_error *err = &c->error;
     if (failed(LLVMOrcCreateLLJIT(&c->jit, NULL), err)) return false;
+    LLVMOrcExecutionSessionSetErrorReporter(LLVMOrcLLJITGetExecutionSession(c->jit), report, &c->error);
     LLVMOrcJITDylibRef lib = LLVMOrcLLJITGetMainJITDylib(c->jit);
     if (failed(define_outsides(c->jit, lib), err)) return false;
-    LLVMMemoryBufferRef copy =
-        LLVMCreateMemoryBufferWithMemoryRangeCopy((const char *)object->data, object->size, name);
+    const char *bytes = (const char *)object->data;
+    LLVMMemoryBufferRef copy = LLVMCreateMemoryBufferWithMemoryRangeCopy(bytes, object->size, name);
     if (failed(LLVMOrcLLJITAddObjectFile(c->jit, lib, copy), err)) return false;
     LLVMOrcExecutorAddress at;
     if (failed(LLVMOrcLLJITLookup(c->jit, &at, name), err)) return false;
@@ -66,7 +72,8 @@ static bool load(wasmx_code *c, const wasmx_buffer *object, const char *name, wa
 wasmx_code *wasmx_code_load(const wasmx_buffer *object, const char *name, wasmx_compile_error *err) {
     wasmx_code *c = wx_xmalloc(sizeof *c);
     *c = (wasmx_code){0};
-    if (load(c, object, name, err)) return c;
+    if (load(c, object, name)) return c;
+    *err = c->error;
     wasmx_code_free(c);
     return NULL;
 }

@@ -152,7 +152,7 @@ static void set_options(wx_unit *u, const wasmx_compile_options *o) {
     const char *file = o->file ? o->file : "module", *base = strrchr(file, '/');
     base = base ? base + 1 : file;
     wx_name stem = {base, (uint32_t)strcspn(base, ".")};
-    u->name = o->name ? o->name : wx_c_name(&u->arena, stem);
+    u->name = o->name ? o->name : wx_module_c_name(&u->arena, stem);
 }
 
 static int by_root_and_path(const void *a, const void *b) {
@@ -207,7 +207,8 @@ static bool check_options(const wasmx_compile_options *o, wx_error *e) {
     wx_arena scratch = {0};
     bool ok = !strcmp(wx_c_name(&scratch, (wx_name){o->name, (uint32_t)strlen(o->name)}), o->name);
     wx_arena_free(&scratch);
-    return ok || wx_fail(e, WX_ERR_USAGE, "'%s' is not a C identifier", o->name);
+    if (!ok) return wx_fail(e, WX_ERR_USAGE, "'%s' is not a C identifier", o->name);
+    return !wx_is_word(o->name) || wx_fail(e, WX_ERR_USAGE, "'%s' is a word of C or C++", o->name);
 }
 
 static bool read_module(job *j, const uint8_t *bytes, size_t size, wx_error *e) {

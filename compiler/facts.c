@@ -154,10 +154,18 @@ static bool is_function_table(const wx_module *m, const wx_table *t) {
     return wx_low(t->type) == WX_HEAP_FUNC || wx_low(t->type) == WX_HEAP_NOFUNC;
 }
 
+// A table of a few bytes in the module must not become hundreds of megabytes in the object.
+static bool is_well_filled(const wx_module *m, uint32_t table) {
+    uint64_t elements = 0;
+    for (uint32_t i = 0; i < m->elem_count; i++)
+        if (m->elems[i].mode == WX_ACTIVE && m->elems[i].table == table) elements += m->elems[i].count;
+    return m->tables[table].limits.min <= 1024 + 4 * elements;
+}
+
 static bool may_be_constant(scan *s, uint32_t table) {
     const wx_table *t = &s->m->tables[table];
     if (t->import != WX_NO_INDEX || t->is_exported || s->table_changed[table]) return false;
-    return is_function_table(s->m, t) && t->init.len == 0 && t->limits.min < WX_LOW_MASK;
+    return is_function_table(s->m, t) && t->init.len == 0 && is_well_filled(s->m, table);
 }
 
 // False when the segment has to be applied at instantiation: unknown offset or element, or out of bounds.

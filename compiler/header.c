@@ -12,17 +12,18 @@ static const char *c_type(wx_type t) {
     case WX_F64: return "double";
     case WX_V128: return "wasmx_v128";
     case WX_EXTERNREF: return "void *";
-    default:
-        return wx_is_ref(t) && !wx_has_index(t) && wx_low(t) != WX_HEAP_FUNC && wx_low(t) != WX_HEAP_NOFUNC
-                   ? "void *"
-                   : "wasmx_func *";
+    default: break;
     }
+    bool func = wx_has_index(t) || wx_low(t) == WX_HEAP_FUNC || wx_low(t) == WX_HEAP_NOFUNC;
+    return func ? "wasmx_func *" : "void *";
 }
 
 static bool is_pointer(const char *type) { return type[strlen(type) - 1] == '*'; }
 
+static const char *space_after(const char *type) { return is_pointer(type) ? "" : " "; }
+
 static void declare(wx_buf *out, const char *type, const char *name, uint32_t n) {
-    wx_buf_printf(out, "%s%s%s%u", type, is_pointer(type) ? "" : " ", name, n);
+    wx_buf_printf(out, "%s%s%s%u", type, space_after(type), name, n);
 }
 
 static void add_params(wx_buf *out, const wx_typedef *t) {
@@ -48,20 +49,22 @@ static void add_host_params(wx_buf *out, const wx_typedef *t) {
 }
 
 static void add_text_name(wx_buf *out, wx_name name) { // for comments: no way out of them
-    for (uint32_t i = 0; i < name.len; i++)
-        wx_buf_byte(out, isprint((unsigned char)name.ptr[i]) && name.ptr[i] != '*' ? (uint8_t)name.ptr[i] : '?');
+    for (uint32_t i = 0; i < name.len; i++) {
+        uint8_t c = (uint8_t)name.ptr[i];
+        wx_buf_byte(out, isprint(c) && c != '*' && c != '\\' ? c : '?');
+    }
 }
 
 static void add_imports_table(const wx_unit *u, wx_buf *out) {
     const wx_module *m = u->m;
-    wx_buf_printf(
-        out, "// Host functions the module imports. A NULL is looked up in the linker.\ntypedef struct %s_imports {\n",
-        u->name);
+    wx_buf_str(out, "// Host functions the module imports. A NULL is looked up in the linker.\n");
+    wx_buf_printf(out, "typedef struct %s_imports {\n", u->name);
     uint32_t slots = 0;
     for (uint32_t i = 0; i < m->func_imports; i++) {
         if (wx_typed_slot(u, i) < 0) continue;
         const wx_typedef *t = wx_func_type(m, i);
-        wx_buf_printf(out, "    %s (*%s)(", host_result(t), wx_import_field(u, i));
+        const char *result = host_result(t);
+        wx_buf_printf(out, "    %s%s(*%s)(", result, space_after(result), wx_import_field(u, i));
         add_host_params(out, t);
         wx_buf_str(out, ");\n");
         slots++;
@@ -76,7 +79,8 @@ static void add_linked_imports(const wx_unit *u, wx_buf *out) {
         const char *name = wx_linked_name(u, i);
         if (!name) continue;
         const wx_typedef *t = wx_func_type(u->m, i);
-        wx_buf_printf(out, "%s %s(", host_result(t), name);
+        const char *result = host_result(t);
+        wx_buf_printf(out, "%s%s%s(", result, space_after(result), name);
         add_host_params(out, t);
         wx_buf_str(out, ");\n");
     }
@@ -89,7 +93,7 @@ static void add_function(const wx_unit *u, const char *name, uint32_t func, wx_b
     add_params(out, t);
     for (uint32_t i = 0; i < t->result_count; i++) {
         const char *type = c_type(t->results[i]);
-        wx_buf_printf(out, ", %s%s*r%u", type, is_pointer(type) ? "" : " ", i);
+        wx_buf_printf(out, ", %s%s*r%u", type, space_after(type), i);
     }
     wx_buf_str(out, ");\n");
 }
@@ -98,10 +102,9 @@ static void add_global(const wx_unit *u, const char *name, uint32_t global, wx_b
     const wx_global *g = &u->m->globals[global];
     if (g->type == WX_V128) return;
     const char *type = c_type(g->type);
-    wx_buf_printf(out, "%s%s%s_get(wasmx_instance *instance);\n", type, is_pointer(type) ? "" : " ", name);
-    if (g->mutable)
-        wx_buf_printf(out, "void %s_set(wasmx_instance *instance, %s%svalue);\n", name, type,
-                      is_pointer(type) ? "" : " ");
+    wx_buf_printf(out, "%s%s%s_get(wasmx_instance *instance);\n", type, space_after(type), name);
+    if (!g->mutable) return;
+    wx_buf_printf(out, "void %s_set(wasmx_instance *instance, %s%svalue);\n", name, type, space_after(type));
 }
 
 static void add_export(const wx_unit *u, uint32_t i, wx_buf *out) {
@@ -120,16 +123,16 @@ static void add_export(const wx_unit *u, uint32_t i, wx_buf *out) {
 }
 
 void wx_write_header(const wx_unit *u, wx_buf *out) {
-    wx_buf_printf(out, "// Made by wasmx " WASMX_VERSION ". Declares what the object of module `%s` defines.\n",
-                  u->name);
-    wx_buf_printf(out, "#ifndef WASMX_MODULE_%s_H\n#define WASMX_MODULE_%s_H\n#include \"wasmx.h\"\n\n", u->name,
-                  u->name);
+    const char *name = u->name;
+    wx_buf_printf(out, "// Made by wasmx " WASMX_VERSION ". Declares what the object of module `%s` defines.\n", name);
+    wx_buf_printf(out, "#ifndef WASMX_MODULE_%s_H\n#define WASMX_MODULE_%s_H\n", name, name);
+    wx_buf_str(out, "#include \"wasmx.h\"\n\n");
     wx_buf_str(out, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
-    wx_buf_printf(out, "extern const wasmx_module %s;\n\n", u->name);
+    wx_buf_printf(out, "extern const wasmx_module %s;\n\n", name);
     if (u->options->link_imports) add_linked_imports(u, out);
     else add_imports_table(u, out);
-    wx_buf_str(out,
-               "// Exports. Functions return WASMX_OK and their results by pointer, or the trap that ended them.\n");
+    wx_buf_str(out, "// Exports. Functions return WASMX_OK and their results by pointer, "
+                    "or the trap that ended them.\n");
     for (uint32_t i = 0; i < u->m->export_count; i++) add_export(u, i, out);
     wx_buf_str(out, "\n#ifdef __cplusplus\n}\n#endif\n#endif\n");
 }

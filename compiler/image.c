@@ -1,13 +1,16 @@
 // compiler/image.c: the contents of memories as far as they are known at compile time.
 //
 // in: active data segments   out: runs of 4 KiB pages that are not all zero   rule: a prefix of the segments, up to
-// the first that is not known, is out of bounds or goes to an imported memory; the rest is applied at instantiation.
+// the first that is not known, is out of bounds or goes to an imported memory, or until pages for a few bytes each make
+// the image out of proportion; the rest is applied at instantiation.
 #include <stdlib.h>
 #include <string.h>
 
 #include "compiler/unit.h"
 
 #define PAGE 4096
+#define MOST_SPREAD 16          // bytes of pages for a byte of segments, above
+#define MOST_PLAIN (16u << 20) // which is free
 
 typedef struct page { uint32_t memory; uint64_t number; uint8_t bytes[PAGE]; } page;
 
@@ -80,10 +83,12 @@ void wx_make_image(wx_unit *u) {
     image->runs = WX_NEW_ARRAY(&u->arena, wx_image_run *, m->memory_count);
     image->run_counts = WX_NEW_ARRAY(&u->arena, uint32_t, m->memory_count);
     image->in_image = WX_NEW_ARRAY(&u->arena, bool, m->data_count);
+    uint64_t bytes = 0; // in the image's segments
     for (uint32_t i = 0; i < m->data_count; i++) {
         uint64_t start;
         if (m->datas[i].mode != WX_ACTIVE) continue;
-        if (!is_known(m, &m->datas[i], &start)) break;
+        if (!is_known(m, &m->datas[i], &start) || (uint64_t)p.count * PAGE > MOST_SPREAD * bytes + MOST_PLAIN) break;
+        bytes += m->datas[i].bytes.len;
         write_bytes(u, &p, m->datas[i].memory, start, m->datas[i].bytes);
         image->in_image[i] = true;
     }

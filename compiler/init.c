@@ -2,73 +2,123 @@
 // function (core 4.5.4, in its order).
 #include "compiler/emit.h"
 
-static bool needs_store(const part *p, uint32_t global) { return !p->u->facts.globals[global].is_static; }
-
-static void init_globals(fn *f) {
-    for (uint32_t i = f->m->global_imports; i < f->m->global_count; i++) {
-        if (!needs_store(f->p, i)) continue;
-        v cell = area_at(f, f->p->u->layout.globals, i * sizeof(wasmx_value));
-        v store = LLVMBuildStore(f->b, emit_expression(f, f->m->globals[i].init), cell);
-        set_scope(f->p, store, SCOPE_GLOBAL);
-    }
-}
-
 static v instance(fn *f) { return instance_of(f->p, f->ctx); }
 
-static void init_tables(fn *f) {
-    for (uint32_t i = f->m->table_imports; i < f->m->table_count; i++) {
-        const wx_table *t = &f->m->tables[i];
-        if (!t->init.len || t->limits.min == 0) continue;
-        v ref = emit_expression(f, t->init);
-        call_helper(f->p, HELP_table_fill,
-                    (v[]){instance(f), ci32(f->p, i), ci64(f->p, 0), ref, ci64(f->p, t->limits.min)}, 5);
-    }
+// ---- One step of each sort, and whether there is anything to do
+
+static bool needs_global(const part *p, uint32_t i) {
+    return i >= p->u->m->global_imports && !p->u->facts.globals[i].is_static;
 }
 
-static void init_elements(fn *f) {
-    for (uint32_t i = 0; i < f->m->elem_count; i++) {
-        const wx_elem *e = &f->m->elems[i];
-        if (e->mode != WX_ACTIVE || f->p->u->facts.tables[e->table].constant) continue;
-        v at = zext64(f, emit_expression(f, e->offset));
-        v args[] = {instance(f), ci32(f->p, e->table), ci32(f->p, i), at, ci64(f->p, 0), ci64(f->p, e->count)};
-        call_helper(f->p, HELP_table_init, args, 6);
-        call_helper(f->p, HELP_elem_drop, (v[]){instance(f), ci32(f->p, i)}, 2);
-    }
+static void init_global(fn *f, uint32_t i) {
+    v cell = area_at(f, f->p->u->layout.globals, i * sizeof(wasmx_value));
+    v store = LLVMBuildStore(f->b, emit_expression(f, f->m->globals[i].init), cell);
+    set_scope(f->p, store, SCOPE_GLOBAL);
 }
 
-static void init_data(fn *f) {
-    for (uint32_t i = 0; i < f->m->data_count; i++) {
-        const wx_data *d = &f->m->datas[i];
-        if (d->mode != WX_ACTIVE || f->p->u->image.in_image[i]) continue;
-        v at = zext64(f, emit_expression(f, d->offset));
-        v args[] = {instance(f), ci32(f->p, d->memory), ci32(f->p, i), at, ci64(f->p, 0), ci64(f->p, d->bytes.len)};
-        call_helper(f->p, HELP_memory_init, args, 6);
-        call_helper(f->p, HELP_data_drop, (v[]){instance(f), ci32(f->p, i)}, 2);
-    }
+static bool needs_table(const part *p, uint32_t i) {
+    const wx_table *t = &p->u->m->tables[i];
+    return i >= p->u->m->table_imports && t->init.len && t->limits.min;
+}
+
+static void init_table(fn *f, uint32_t i) {
+    const wx_table *t = &f->m->tables[i];
+    v ref = emit_expression(f, t->init);
+    v args[] = {instance(f), ci32(f->p, i), ci64(f->p, 0), ref, ci64(f->p, t->limits.min)};
+    call_helper(f->p, HELP_table_fill, args, 5);
+}
+
+static bool needs_element(const part *p, uint32_t i) {
+    const wx_elem *e = &p->u->m->elems[i];
+    return e->mode == WX_ACTIVE && !p->u->facts.tables[e->table].constant;
+}
+
+static void init_element(fn *f, uint32_t i) {
+    const wx_elem *e = &f->m->elems[i];
+    v at = zext64(f, emit_expression(f, e->offset));
+    v args[] = {instance(f), ci32(f->p, e->table), ci32(f->p, i), at, ci64(f->p, 0), ci64(f->p, e->count)};
+    call_helper(f->p, HELP_table_init, args, 6);
+    call_helper(f->p, HELP_elem_drop, (v[]){instance(f), ci32(f->p, i)}, 2);
+}
+
+static bool needs_data(const part *p, uint32_t i) {
+    return p->u->m->datas[i].mode == WX_ACTIVE && !p->u->image.in_image[i];
+}
+
+static void init_data(fn *f, uint32_t i) {
+    const wx_data *d = &f->m->datas[i];
+    v at = zext64(f, emit_expression(f, d->offset));
+    v args[] = {instance(f), ci32(f->p, d->memory), ci32(f->p, i), at, ci64(f->p, 0), ci64(f->p, d->bytes.len)};
+    call_helper(f->p, HELP_memory_init, args, 6);
+    call_helper(f->p, HELP_data_drop, (v[]){instance(f), ci32(f->p, i)}, 2);
+}
+
+// ---- All of them
+
+typedef struct sort {
+    const char *name;
+    bool (*needs)(const part *p, uint32_t i);
+    void (*step)(fn *f, uint32_t i);
+    uint32_t count;
+} sort;
+
+enum { SORTS = 4, CHUNK = 500 };
+
+static void list_sorts(const wx_module *m, sort sorts[SORTS]) {
+    sorts[0] = (sort){"globals", needs_global, init_global, m->global_count};
+    sorts[1] = (sort){"tables", needs_table, init_table, m->table_count};
+    sorts[2] = (sort){"elements", needs_element, init_element, m->elem_count};
+    sorts[3] = (sort){"data", needs_data, init_data, m->data_count};
+}
+
+static v init_function(part *p, const char *name) {
+    return new_func(p, symbol(p, name), LLVMFunctionType(p->void_, &p->ptr, 1, false), true);
+}
+
+static void call_init(fn *f, v function) {
+    static const wx_typedef nothing;
+    build_call(f, LLVMFunctionType(f->p->void_, &f->p->ptr, 1, false), function, f->ctx, NULL, &nothing, false);
+}
+
+// Functions of a few hundred steps: LLVM takes more than linear time for long ones.
+static void init_chunk(fn *f, const sort *s, const uint32_t *steps, uint32_t n, uint32_t number) {
+    v function = init_function(f->p, wx_arena_printf(&f->p->scratch, "init_%s_%u", s->name, number));
+    LLVMAddAttributeAtIndex(function, LLVMAttributeFunctionIndex,
+                            LLVMCreateEnumAttribute(f->p->c, f->p->attr_noinline, 0));
+    fn chunk;
+    fn_open(&chunk, f->p, function);
+    for (uint32_t i = 0; i < n; i++) s->step(&chunk, steps[i]);
+    LLVMBuildRetVoid(f->b);
+    fn_close(&chunk);
+    call_init(f, function);
+}
+
+static void init_sort(fn *f, const sort *s) {
+    uint32_t *steps = WX_NEW_ARRAY(&f->p->scratch, uint32_t, s->count), n = 0;
+    for (uint32_t i = 0; i < s->count; i++)
+        if (s->needs(f->p, i)) steps[n++] = i;
+    for (uint32_t i = 0; n <= CHUNK && i < n; i++) s->step(f, steps[i]);
+    for (uint32_t i = 0; n > CHUNK && i < n; i += CHUNK)
+        init_chunk(f, s, steps + i, n - i < CHUNK ? n - i : CHUNK, i / CHUNK);
 }
 
 static bool has_work(const part *p) {
-    const wx_unit *u = p->u;
-    const wx_module *m = u->m;
-    bool work = m->start != WX_NO_INDEX;
-    for (uint32_t i = m->global_imports; i < m->global_count; i++) work |= needs_store(p, i);
-    for (uint32_t i = m->table_imports; i < m->table_count; i++)
-        work |= m->tables[i].init.len && m->tables[i].limits.min;
-    for (uint32_t i = 0; i < m->elem_count; i++)
-        work |= m->elems[i].mode == WX_ACTIVE && !u->facts.tables[m->elems[i].table].constant;
-    for (uint32_t i = 0; i < m->data_count; i++) work |= m->datas[i].mode == WX_ACTIVE && !u->image.in_image[i];
-    return work;
+    sort sorts[SORTS];
+    list_sorts(p->u->m, sorts);
+    for (int k = 0; k < SORTS; k++)
+        for (uint32_t i = 0; i < sorts[k].count; i++)
+            if (sorts[k].needs(p, i)) return true;
+    return p->u->m->start != WX_NO_INDEX;
 }
 
 LLVMValueRef emit_init(part *p) {
     if (!has_work(p)) return NULL;
-    v init = new_func(p, symbol(p, "init"), LLVMFunctionType(p->void_, &p->ptr, 1, false), true);
+    v init = init_function(p, "init");
+    sort sorts[SORTS];
     fn f;
+    list_sorts(p->u->m, sorts);
     fn_open(&f, p, init);
-    init_globals(&f);
-    init_tables(&f);
-    init_elements(&f);
-    init_data(&f);
+    for (int k = 0; k < SORTS; k++) init_sort(&f, &sorts[k]);
     static const wx_typedef nothing;
     if (p->u->m->start != WX_NO_INDEX) {
         ty type = func_type(p, p->u->m->funcs[p->u->m->start].type);

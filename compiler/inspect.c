@@ -126,7 +126,10 @@ static void write_json(const report *r, const wx_inspect_options *o, wx_buf *out
     wx_buf_str(out, "{\n  ");
     json_text(out, "file", o->file);
     wx_buf_printf(out, ",\n  \"format\": \"%s\",\n  \"bytes\": %llu", r->format, (unsigned long long)r->size);
-    for (size_t i = 0; i < r->facts_count; i++) wx_buf_str(out, ",\n  "), json_text(out, r->facts[i].name, r->facts[i].text);
+    for (size_t i = 0; i < r->facts_count; i++) {
+        wx_buf_str(out, ",\n  ");
+        json_text(out, r->facts[i].name, r->facts[i].text);
+    }
     json_externs(out, "imports", r->imports, r->imports_count);
     json_externs(out, "exports", r->exports, r->exports_count);
     json_funcs(out, r, o->top);
@@ -136,7 +139,9 @@ static void write_json(const report *r, const wx_inspect_options *o, wx_buf *out
 
 // ----
 
-static bool begins_with(const wasmx_buffer *b, const char *magic, size_t len) { return b->size >= len && !memcmp(b->data, magic, len); }
+static bool begins_with(const wasmx_buffer *b, const char *magic, size_t len) {
+    return b->size >= len && !memcmp(b->data, magic, len);
+}
 
 bool wx_inspect(const wasmx_buffer *input, const wx_inspect_options *o, wasmx_buffer *out, wasmx_compile_error *err) {
     report r = {.size = input->size};

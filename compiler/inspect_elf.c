@@ -11,7 +11,7 @@
 #include "compiler/report.h"
 #include "runtime/abi.h"
 
-typedef struct section { uint64_t address, size; const uint8_t *bytes; const char *name; } section; // bytes: NULL for zeros
+typedef struct section { uint64_t address, size; const uint8_t *bytes; } section; // bytes: NULL for zeros
 typedef struct pointer { uint64_t at, to; } pointer;
 
 typedef struct elf_file {
@@ -29,37 +29,37 @@ typedef struct elf_file {
 // ---- Sections and what stands at an address
 
 static void read_sections(elf_file *f) {
-    size_t names = 0;
     uint64_t next = 1 << 20;
     elf_getshdrnum(f->elf, &f->count);
-    elf_getshdrstrndx(f->elf, &names);
     f->sections = wx_arena_array(&f->r->arena, f->count + 1, sizeof *f->sections);
     for (size_t i = 1; i < f->count; i++) {
         Elf_Scn *scn = elf_getscn(f->elf, i);
         GElf_Shdr h;
         if (!scn || !gelf_getshdr(scn, &h)) continue;
         Elf_Data *data = h.sh_type == SHT_NOBITS ? NULL : elf_rawdata(scn, NULL);
-        const char *name = elf_strptr(f->elf, names, h.sh_name);
         section *s = &f->sections[i];
-        *s = (section){.address = h.sh_addr, .name = name ? name : ""};
+        *s = (section){.address = h.sh_addr};
         if (data && data->d_buf) s->bytes = data->d_buf, s->size = data->d_size;
         if (f->header.e_type == ET_REL) s->address = next, next += (s->size + 0xffff) & ~0xffffull;
         else if (!(h.sh_flags & SHF_ALLOC)) s->size = 0;
     }
 }
 
-// size bytes at an address, or NULL.
-static const void *bytes_at(const elf_file *f, uint64_t address, uint64_t size) {
+// size bytes at an address, or NULL when there are fewer or they are not aligned as a struct has to be.
+static const void *bytes_at(const elf_file *f, uint64_t address, uint64_t size, size_t align) {
     for (size_t i = 1; i < f->count; i++) {
         const section *s = &f->sections[i];
         uint64_t offset = address - s->address;
-        if (s->bytes && address >= s->address && offset < s->size && size <= s->size - offset) return s->bytes + offset;
+        if (!s->bytes || address < s->address || offset >= s->size || size > s->size - offset) continue;
+        return (uintptr_t)(s->bytes + offset) % align ? NULL : s->bytes + offset;
     }
     return NULL;
 }
 
+static const void *struct_at(const elf_file *f, uint64_t address, size_t size) { return bytes_at(f, address, size, 8); }
+
 static const void *array_at(const elf_file *f, uint64_t address, uint64_t count, size_t size) {
-    return count > UINT32_MAX ? NULL : bytes_at(f, address, count * size);
+    return count > UINT32_MAX ? NULL : bytes_at(f, address, count * size, size);
 }
 
 static int by_place(const void *a, const void *b) {
@@ -72,7 +72,7 @@ static uint64_t pointer_at(const elf_file *f, uint64_t address) {
     pointer key = {.at = address};
     const pointer *p = f->pointer_count ? bsearch(&key, f->pointers, f->pointer_count, sizeof key, by_place) : NULL;
     if (p) return p->to;
-    const void *bytes = bytes_at(f, address, 8);
+    const void *bytes = bytes_at(f, address, 8, 1);
     uint64_t value = 0;
     if (bytes) memcpy(&value, bytes, 8);
     return value;
@@ -136,7 +136,9 @@ static void each_section(elf_file *f, uint32_t type, visit_section visit) {
     }
 }
 
-static void add_fact(report *r, const char *name, const char *text) { *REPORT_ADD(r, facts) = (report_pair){.name = name, .text = text}; }
+static void add_fact(report *r, const char *name, const char *text) {
+    *REPORT_ADD(r, facts) = (report_pair){.name = name, .text = text};
+}
 
 // ---- The note
 
@@ -146,7 +148,8 @@ static void read_note_text(elf_file *f, const char *text, size_t size) {
         const char *equal = memchr(at, '=', len);
         if (equal) {
             wx_arena *a = &f->r->arena;
-            const char *key = wx_arena_str(a, at, (size_t)(equal - at)), *value = wx_arena_str(a, equal + 1, (size_t)(at + len - equal - 1));
+            const char *key = wx_arena_str(a, at, (size_t)(equal - at));
+            const char *value = wx_arena_str(a, equal + 1, (size_t)(at + len - equal - 1));
             add_fact(f->r, key, value);
             if (!strcmp(key, "name")) f->name = value;
         }
@@ -161,7 +164,8 @@ static void read_note(elf_file *f, Elf_Scn *scn, const GElf_Shdr *h) {
     size_t name, text, at = 0, next;
     while (data && !f->name && (next = gelf_getnote(data, at, &n, &name, &text)) > 0) {
         const char *bytes = data->d_buf;
-        if (n.n_namesz == 6 && !memcmp(bytes + name, "wasmx", 6) && n.n_type == 1) read_note_text(f, bytes + text, n.n_descsz);
+        bool ours = n.n_namesz == 6 && !memcmp(bytes + name, "wasmx", 6) && n.n_type == 1;
+        if (ours) read_note_text(f, bytes + text, n.n_descsz);
         at = next;
     }
 }
@@ -181,7 +185,7 @@ static void add_kinds(wx_buf *b, const uint32_t *kinds, uint32_t count, bool bar
 
 static const char *func_text(const elf_file *f, const struct wasmx_module *m, uint64_t types, uint32_t index) {
     uint64_t at = types + index * sizeof(wxrt_type);
-    const wxrt_type *t = index < m->type_count ? bytes_at(f, at, sizeof *t) : NULL;
+    const wxrt_type *t = index < m->type_count ? struct_at(f, at, sizeof *t) : NULL;
     if (!t) return "";
     uint64_t count = (uint64_t)t->param_count + t->result_count;
     const uint32_t *kinds = array_at(f, pointer_at(f, at + offsetof(wxrt_type, kinds)), count, 4);
@@ -214,7 +218,7 @@ typedef struct descriptor { const struct wasmx_module *m; uint64_t at; } descrip
 
 // The element of an array of the descriptor, or NULL.
 static const void *element(const elf_file *f, uint64_t array, uint32_t count, uint32_t i, size_t size) {
-    return i < count ? bytes_at(f, array + i * size, size) : NULL;
+    return i < count ? struct_at(f, array + i * size, size) : NULL;
 }
 
 static const char *import_type(const elf_file *f, const descriptor *d, const wxrt_import *x) {
@@ -253,7 +257,7 @@ static const char *export_type(const elf_file *f, const descriptor *d, const wxr
 static void read_imports(const elf_file *f, const descriptor *d) {
     uint64_t at = POINTER(f, d, imports);
     for (uint32_t i = 0; i < d->m->import_count; i++, at += sizeof(wxrt_import)) {
-        const wxrt_import *x = bytes_at(f, at, sizeof *x);
+        const wxrt_import *x = struct_at(f, at, sizeof *x);
         if (!x) return;
         *REPORT_ADD(f->r, imports) = (report_extern){
             .kind = kind_name(x->kind),
@@ -267,7 +271,7 @@ static void read_imports(const elf_file *f, const descriptor *d) {
 static void read_exports(const elf_file *f, const descriptor *d) {
     uint64_t at = POINTER(f, d, exports);
     for (uint32_t i = 0; i < d->m->export_count; i++, at += sizeof(wxrt_export)) {
-        const wxrt_export *x = bytes_at(f, at, sizeof *x);
+        const wxrt_export *x = struct_at(f, at, sizeof *x);
         if (!x) return;
         *REPORT_ADD(f->r, exports) = (report_extern){
             .kind = kind_name(x->kind),
@@ -291,14 +295,16 @@ static bool find_descriptor(const elf_file *f, Elf_Data *data, size_t count, con
     return false;
 }
 
-static void read_functions(elf_file *f, Elf_Data *data, size_t count, const GElf_Shdr *h, uint64_t start, uint64_t end) {
+static void read_functions(elf_file *f, Elf_Data *data, size_t count, const GElf_Shdr *h, uint64_t start,
+                           uint64_t end) {
     for (size_t i = 1; i < count; i++) {
         GElf_Sym s;
         if (!gelf_getsym(data, (int)i, &s) || GELF_ST_TYPE(s.st_info) != STT_FUNC || !s.st_size) continue;
         uint64_t at = symbol_address(f, &s);
         if (at < start || at >= end) continue;
         const char *name = elf_strptr(f->elf, h->sh_link, s.st_name);
-        *REPORT_ADD(f->r, funcs) = (report_func){.index = -1, .name = name ? wx_arena_str(&f->r->arena, name, strlen(name)) : NULL, .bytes = s.st_size};
+        const char *copy = name ? wx_arena_str(&f->r->arena, name, strlen(name)) : NULL;
+        *REPORT_ADD(f->r, funcs) = (report_func){.index = -1, .name = copy, .bytes = s.st_size};
     }
 }
 
@@ -306,7 +312,7 @@ static void read_symbols(elf_file *f, Elf_Scn *scn, const GElf_Shdr *h) {
     size_t count;
     Elf_Data *data = table_data(scn, &count);
     descriptor d;
-    if (f->found || !find_descriptor(f, data, count, h, &d.at) || !(d.m = bytes_at(f, d.at, sizeof *d.m))) return;
+    if (f->found || !find_descriptor(f, data, count, h, &d.at) || !(d.m = struct_at(f, d.at, sizeof *d.m))) return;
     f->found = true;
     if (d.m->abi_hash != wxrt_abi_hash()) {
         add_fact(f->r, "remark", "made by another version of wasmx: imports, exports and functions are not shown");

@@ -1,4 +1,5 @@
 // compiler/inspect_wasm.c: a report of a module.
+#include <stdio.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -8,7 +9,9 @@
 
 static const char *copy(report *r, wx_name n) { return n.ptr ? wx_arena_str(&r->arena, n.ptr, n.len) : NULL; }
 
-static void add_fact(report *r, const char *name, const char *text) { *REPORT_ADD(r, facts) = (report_pair){.name = name, .text = text}; }
+static void add_fact(report *r, const char *name, const char *text) {
+    *REPORT_ADD(r, facts) = (report_pair){.name = name, .text = text};
+}
 
 static const char *finish_text(report *r, wx_buf *b) {
     const char *text = wx_arena_str(&r->arena, (const char *)b->data, b->len);
@@ -37,9 +40,9 @@ static const char *func_text(report *r, const wx_typedef *t) {
 
 static const char *limits_text(report *r, const wx_limits *l, const char *unit) {
     const char *width = l->is64 ? " i64" : "", *shared = l->shared ? " shared" : "";
-    if (l->has_max)
-        return wx_arena_printf(&r->arena, "%llu..%llu %s%s%s", (unsigned long long)l->min, (unsigned long long)l->max, unit, width, shared);
-    return wx_arena_printf(&r->arena, "%llu.. %s%s%s", (unsigned long long)l->min, unit, width, shared);
+    char max[24] = "";
+    if (l->has_max) snprintf(max, sizeof max, "%llu", (unsigned long long)l->max);
+    return wx_arena_printf(&r->arena, "%llu..%s %s%s%s", (unsigned long long)l->min, max, unit, width, shared);
 }
 
 static const char *type_text(report *r, const wx_module *m, wx_extern_kind kind, uint32_t i) {
@@ -49,7 +52,8 @@ static const char *type_text(report *r, const wx_module *m, wx_extern_kind kind,
     case WX_EXTERN_TABLE: return limits_text(r, &m->tables[i].limits, wx_type_text(m->tables[i].type, text));
     case WX_EXTERN_MEMORY: return limits_text(r, &m->memories[i].limits, "pages");
     case WX_EXTERN_GLOBAL:
-        return wx_arena_printf(&r->arena, "%s%s", m->globals[i].mutable ? "mut " : "", wx_type_text(m->globals[i].type, text));
+        wx_type_text(m->globals[i].type, text);
+        return wx_arena_printf(&r->arena, "%s%s", m->globals[i].mutable ? "mut " : "", text);
     case WX_EXTERN_TAG: return func_text(r, &m->types[m->tags[i].type]);
     }
     return "";
@@ -63,7 +67,11 @@ static void add_externs(report *r, const wx_module *m) {
     for (uint32_t i = 0; i < m->import_count; i++) {
         const wx_import *x = &m->imports[i];
         *REPORT_ADD(r, imports) = (report_extern){
-            .kind = kind_names[x->kind], .module = copy(r, x->module), .name = copy(r, x->field), .type = type_text(r, m, x->kind, x->index)};
+            .kind = kind_names[x->kind],
+            .module = copy(r, x->module),
+            .name = copy(r, x->field),
+            .type = type_text(r, m, x->kind, x->index),
+        };
     }
     for (uint32_t i = 0; i < m->export_count; i++) {
         const wx_export *x = &m->exports[i];
@@ -73,8 +81,10 @@ static void add_externs(report *r, const wx_module *m) {
 }
 
 static void add_funcs(report *r, const wx_module *m) {
-    for (uint32_t i = m->func_imports; i < m->func_count; i++)
-        *REPORT_ADD(r, funcs) = (report_func){.index = i, .name = copy(r, m->funcs[i].name), .bytes = m->funcs[i].code.len};
+    for (uint32_t i = m->func_imports; i < m->func_count; i++) {
+        const wx_func *f = &m->funcs[i];
+        *REPORT_ADD(r, funcs) = (report_func){.index = i, .name = copy(r, f->name), .bytes = f->code.len};
+    }
 }
 
 static void add_customs(report *r, const wx_module *m) {
@@ -89,8 +99,11 @@ static void add_facts(report *r, const wx_module *m, const uint8_t *bytes, size_
     wx_sha256(bytes, size, digest);
     for (int i = 0; i < 32; i++) wx_buf_printf(&hash, "%02x", digest[i]);
     add_fact(r, "sha256", finish_text(r, &hash));
-    for (int f = 0; f < WX_FEATURE_COUNT; f++)
-        if (m->features >> f & 1) wx_buf_printf(&features, "%s%s", features.len ? "," : "", wx_feature_name((wx_feature)f));
+    for (int f = 0; f < WX_FEATURE_COUNT; f++) {
+        if (!(m->features >> f & 1)) continue;
+        if (features.len) wx_buf_str(&features, ",");
+        wx_buf_str(&features, wx_feature_name((wx_feature)f));
+    }
     add_fact(r, "features", finish_text(r, &features));
 }
 

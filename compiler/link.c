@@ -145,7 +145,8 @@ static bool make_shared(linking *l, wx_error *e) {
 static bool make_exe(linking *l, wx_error *e) {
     const char *library = find_library(l, e), *start = wx_workdir_file(&l->dir, "main.o");
     const char *argv[] = {
-        tool(l, "WASMX_CC", "cc", "gcc"), "-static", "-o", l->result, start, l->object, library, "-pthread", "-lm", NULL,
+        tool(l, "WASMX_CC", "cc", "gcc"), "-static", "-o", l->result, start, l->object, library, "-pthread", "-lm",
+        NULL,
     };
     return library && make_main(l->options, start, e) && wx_tool_run(&l->dir, argv, e);
 }

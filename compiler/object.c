@@ -3,52 +3,16 @@
 // in: ELF objects in memory   out: one   how: the system's linker with -r where there are several, then libelf turns
 // hidden symbols local, so that two modules in one program do not meet.
 #include <gelf.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "compiler/tool.h"
 #include "compiler/unit.h"
 
-extern char **environ;
-
-// ---- A directory for the linker's files
-
-typedef struct workdir { char path[64]; wx_arena names; const char **files; uint32_t count; } workdir;
-
-static bool open_workdir(workdir *w, uint32_t count, wx_error *e) {
-    const char *base = getenv("TMPDIR");
-    snprintf(w->path, sizeof w->path, "%.40s/wasmx.XXXXXX", base && *base ? base : "/tmp");
-    if (!mkdtemp(w->path))
-        return wx_fail(e, WX_ERR_IO, "cannot make a temporary directory in %s", base ? base : "/tmp");
-    w->files = WX_NEW_ARRAY(&w->names, const char *, count);
-    return true;
-}
-
-static const char *add_file(workdir *w, const char *name) {
-    return w->files[w->count++] = wx_arena_printf(&w->names, "%s/%s", w->path, name);
-}
-
-static void close_workdir(workdir *w) {
-    for (uint32_t i = 0; i < w->count; i++) unlink(w->files[i]);
-    rmdir(w->path);
-    wx_arena_free(&w->names);
-}
-
 // ---- The linker
-
-static bool run(const char *const *argv, wx_error *e) {
-    pid_t pid;
-    int status;
-    if (posix_spawnp(&pid, argv[0], NULL, NULL, (char *const *)(uintptr_t)argv, environ) != 0) return false;
-    while (waitpid(pid, &status, 0) < 0) continue;
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 127) return false;
-    if (!WIFEXITED(status) || WEXITSTATUS(status)) wx_fail(e, WX_ERR_BACKEND, "the linker %s failed", argv[0]);
-    return true;
-}
 
 static bool on_path(const char *name) {
     const char *path = getenv("PATH");
@@ -69,20 +33,23 @@ static const char *find_linker(const wx_unit *u) {
     return NULL;
 }
 
-static bool link_files(const wx_unit *u, workdir *w, const char *out, wx_error *e) {
-    const char *linker = find_linker(u);
+static bool merge_in(const wx_unit *u, wx_workdir *w, const wx_buf *parts, uint32_t count, wx_buf *out, wx_error *e) {
+    const char *linker = find_linker(u), *merged = wx_workdir_file(w, "merged.o");
     if (!linker)
         return wx_fail(e, WX_ERR_BACKEND, "no linker found: ld.lld-22 (package lld-22) or the target's ld is needed");
-    const char **argv = WX_NEW_ARRAY(&w->names, const char *, w->count + 8);
+    const char **argv = WX_NEW_ARRAY(&w->names, const char *, count + 5);
     uint32_t n = 0;
     argv[n++] = linker;
     argv[n++] = "-r";
     argv[n++] = "-o";
-    argv[n++] = out;
-    for (uint32_t i = 0; i < w->count; i++)
-        if (w->files[i] != out) argv[n++] = w->files[i];
-    if (!run(argv, e)) wx_fail(e, WX_ERR_BACKEND, "the linker %s cannot be run", linker);
-    return e->code == WX_OK;
+    argv[n++] = merged;
+    for (uint32_t i = 0; i < count; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "%06u.o", i);
+        argv[n] = wx_workdir_file(w, name);
+        if (!wx_file_write(argv[n++], parts[i].data, parts[i].len, e)) return false;
+    }
+    return wx_tool_run(w, argv, e) && wx_file_read(out, merged, e);
 }
 
 // ---- Hidden symbols become local. ELF wants locals first, so the table is reordered and relocations follow.
@@ -173,23 +140,13 @@ static bool hide_symbols(wx_buf *object, wx_error *e) {
     return ok;
 }
 
-static bool merge_in(const wx_unit *u, workdir *w, const wx_buf *parts, uint32_t count, wx_buf *out, wx_error *e) {
-    char name[32];
-    for (uint32_t i = 0; i < count; i++) {
-        snprintf(name, sizeof name, "%06u.o", i);
-        if (!wx_file_write(add_file(w, name), parts[i].data, parts[i].len, e)) return false;
-    }
-    const char *merged = add_file(w, "merged.o");
-    return link_files(u, w, merged, e) && wx_file_read(out, merged, e);
-}
-
 bool wx_merge_objects(const wx_unit *u, const wx_buf *parts, uint32_t count, wx_buf *out, wx_error *e) {
     if (count == 1) {
         wx_buf_add(out, parts[0].data, parts[0].len);
         return hide_symbols(out, e);
     }
-    workdir w = {0};
-    bool ok = open_workdir(&w, count + 1, e) && merge_in(u, &w, parts, count, out, e);
-    close_workdir(&w);
+    wx_workdir w = {0};
+    bool ok = wx_workdir_open(&w, e) && merge_in(u, &w, parts, count, out, e);
+    wx_workdir_close(&w);
     return ok && hide_symbols(out, e);
 }

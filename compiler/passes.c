@@ -79,15 +79,17 @@ static void guard_nans(part *p, v f) {
 // ---- Loads whose value is used
 //
 // A load may become plain when LLVM cannot drop it on any path: its value reaches, through instructions of its own
-// block, something that must be done there: a store, a call, the terminator's operand, or a phi that is fed from there
-// and is itself live. A value that only other blocks use could be sunk into one of them, and its trap with it.
+// block, something that must be done there: a store, a call out of the module, the terminator's operand, or a phi that
+// is fed from there and is itself live. A value that only other blocks use could be sunk into one of them, and its trap
+// with it. Arguments of calls inside the module and returned values do not count: inlining may show that nobody needs
+// them.
 
 typedef struct liveness { wx_map live; v *queue; size_t len, cap; } liveness;
 
-static void mark(liveness *l, v x) {
-    if (!LLVMIsAInstruction(x)) return;
+// Puts x into the set and, if it is new there, into the queue.
+static void mark_in(wx_map *set, v x, liveness *l) {
     int added;
-    wx_map_put(&l->live, (uintptr_t)x, &added);
+    wx_map_put(set, (uintptr_t)x, &added);
     if (!added) return;
     if (l->len == l->cap) {
         l->cap = l->cap ? 2 * l->cap : 256;
@@ -96,10 +98,22 @@ static void mark(liveness *l, v x) {
     l->queue[l->len++] = x;
 }
 
-static bool is_root(v i) {
+static void mark(liveness *l, v x) {
+    if (LLVMIsAInstruction(x)) mark_in(&l->live, x, l);
+}
+
+// Calls of functions with a body here: those may be inlined.
+static bool is_inner_call(v i) {
+    v callee = LLVMIsACallInst(i) ? LLVMIsAFunction(LLVMGetCalledValue(i)) : NULL;
+    return callee && LLVMCountBasicBlocks(callee);
+}
+
+static bool is_anchor(v i) {
     switch (LLVMGetInstructionOpcode(i)) {
-    case LLVMStore: case LLVMRet: case LLVMBr: case LLVMSwitch: case LLVMUnreachable: return true;
-    case LLVMCall: return !LLVMIsAIntrinsicInst(i) || LLVMGetTypeKind(LLVMTypeOf(i)) == LLVMVoidTypeKind;
+    case LLVMStore: case LLVMBr: case LLVMSwitch: return true;
+    case LLVMCall:
+        if (is_inner_call(i)) return false;
+        return !LLVMIsAIntrinsicInst(i) || LLVMGetTypeKind(LLVMTypeOf(i)) == LLVMVoidTypeKind;
     default: return false;
     }
 }
@@ -107,34 +121,42 @@ static bool is_root(v i) {
 static void find_live(v f, liveness *l) {
     for (EACH_BLOCK(b, f))
         for (EACH_INSTRUCTION(i, b))
-            if (is_root(i)) mark(l, i);
+            if (is_anchor(i)) mark(l, i);
     while (l->len) {
         v i = l->queue[--l->len];
-        int n = LLVMGetNumOperands(i);
+        int n = is_inner_call(i) ? 0 : LLVMGetNumOperands(i);
         for (int k = 0; k < n; k++) mark(l, LLVMGetOperand(i, (unsigned)k));
     }
 }
 
-static bool feeds_from(v phi, v value, LLVMBasicBlockRef block) {
-    unsigned n = LLVMCountIncoming(phi);
-    for (unsigned k = 0; k < n; k++)
-        if (LLVMGetIncomingValue(phi, k) == value && LLVMGetIncomingBlock(phi, k) == block) return true;
-    return false;
+// What a block must compute: the operands of its anchors and of live phis that it feeds, and their operands in turn, as
+// far as they are of the block itself. Each instruction is visited once.
+static void need(wx_map *needed, v x, LLVMBasicBlockRef block, liveness *l) {
+    if (LLVMIsAInstruction(x) && LLVMGetInstructionParent(x) == block && !LLVMIsAPHINode(x)) mark_in(needed, x, l);
 }
 
-// Depth is bounded: a longer chain counts as unused, which is safe.
-static bool is_anchored(const liveness *l, v value, LLVMBasicBlockRef block, int depth) {
-    for (LLVMUseRef use = LLVMGetFirstUse(value); use; use = LLVMGetNextUse(use)) {
-        v user = LLVMGetUser(use);
-        if (!LLVMIsAInstruction(user) || !wx_map_get(&l->live, (uintptr_t)user)) continue;
-        if (LLVMIsAPHINode(user)) {
-            if (feeds_from(user, value, block)) return true;
-            continue;
+static void need_operands(wx_map *needed, v i, LLVMBasicBlockRef block, liveness *l) {
+    int n = is_inner_call(i) ? 0 : LLVMGetNumOperands(i);
+    for (int k = 0; k < n; k++) need(needed, LLVMGetOperand(i, (unsigned)k), block, l);
+}
+
+static void need_for_phis(wx_map *needed, LLVMBasicBlockRef block, liveness *l) {
+    v end = LLVMGetBasicBlockTerminator(block);
+    unsigned successors = LLVMGetNumSuccessors(end);
+    for (unsigned s = 0; s < successors; s++)
+        for (EACH_INSTRUCTION(phi, LLVMGetSuccessor(end, s))) {
+            if (!LLVMIsAPHINode(phi)) break;
+            if (!wx_map_get(&l->live, (uintptr_t)phi)) continue;
+            for (unsigned k = 0; k < LLVMCountIncoming(phi); k++)
+                if (LLVMGetIncomingBlock(phi, k) == block) need(needed, LLVMGetIncomingValue(phi, k), block, l);
         }
-        if (LLVMGetInstructionParent(user) != block) continue;
-        if (is_root(user) || (depth && is_anchored(l, user, block, depth - 1))) return true;
-    }
-    return false;
+}
+
+static void find_needed(wx_map *needed, LLVMBasicBlockRef block, liveness *l) {
+    for (EACH_INSTRUCTION(i, block))
+        if (is_anchor(i)) need_operands(needed, i, block, l);
+    need_for_phis(needed, block, l);
+    while (l->len) need_operands(needed, l->queue[--l->len], block, l);
 }
 
 static bool is_heap_load(part *p, v i) {
@@ -143,11 +165,13 @@ static bool is_heap_load(part *p, v i) {
 
 static void free_loads(part *p, v f) {
     liveness l = {0};
+    wx_map needed = {0};
     find_live(f, &l);
+    for (EACH_BLOCK(b, f)) find_needed(&needed, b, &l);
     for (EACH_BLOCK(b, f))
         for (EACH_INSTRUCTION(i, b))
-            if (is_heap_load(p, i) && wx_map_get(&l.live, (uintptr_t)i) && is_anchored(&l, i, b, 12))
-                LLVMSetVolatile(i, false);
+            if (is_heap_load(p, i) && wx_map_get(&needed, (uintptr_t)i)) LLVMSetVolatile(i, false);
+    wx_map_free(&needed);
     wx_map_free(&l.live);
     free(l.queue);
 }
@@ -166,7 +190,7 @@ void optimise(part *p, LLVMTargetMachineRef tm) {
     if (p->u->opt_level > 0) {
         run(p, tm, "function(sroa)");
         each_function(p, guard_nans);
-        run(p, tm, "function(early-cse,instcombine<no-verify-fixpoint>,simplifycfg)");
+        run(p, tm, "function(early-cse,instcombine<no-verify-fixpoint>,simplifycfg,dse)");
         if (!p->u->precise_traps) each_function(p, free_loads);
     }
     run(p, tm, pipeline(p->u));

@@ -1,10 +1,13 @@
 // compiler/target.c: what machine the code is for: triple, CPU level, features, and LLVM's target machine.
 //
 // in: options   out: u->triple, cpu, features, tune, required
+#include <llvm-c/ErrorHandling.h>
 #include <llvm-c/Target.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "compiler/unit.h"
 
@@ -27,7 +30,15 @@ static const cpu cpus[] = {
 #undef CPU
 };
 
+// LLVM ends the process when it meets what it cannot do. That is a bug of ours or of its own, and it should read like one
+// line of ours, not like a crash.
+static void on_fatal_error(const char *reason) {
+    fprintf(stderr, "wasmx: LLVM cannot go on: %s\n", reason);
+    _exit(1);
+}
+
 static void start_llvm(void) {
+    LLVMInstallFatalErrorHandler(on_fatal_error);
     LLVMInitializeX86TargetInfo();
     LLVMInitializeX86Target();
     LLVMInitializeX86TargetMC();
@@ -121,6 +132,13 @@ static bool choose_x86(wx_unit *u, const char *name, wx_buf *llvm, wx_buf *requi
     return true;
 }
 
+static bool is_x86_host(void) {
+    char *host = LLVMGetDefaultTargetTriple();
+    bool yes = host[0] == 'x';
+    LLVMDisposeMessage(host);
+    return yes;
+}
+
 static char *host_cpu(wx_unit *u) {
     char *name = LLVMGetHostCPUName(), *copy = wx_arena_str(&u->arena, name, strlen(name));
     LLVMDisposeMessage(name);
@@ -131,8 +149,7 @@ static bool choose_cpu(wx_unit *u, wx_buf *llvm, wx_buf *required, wx_error *e) 
     const char *name = u->options->cpu ? u->options->cpu : u->is_x86 ? "x86-64-v2" : "generic";
     u->cpu = u->is_x86 ? "x86-64" : "generic";
     if (!strcmp(name, "native")) {
-        if (strncmp(u->triple, u->is_x86 ? "x86_64" : "aarch64", 6) ||
-            strcmp(LLVMGetDefaultTargetTriple()[0] == 'x' ? "x" : "a", u->is_x86 ? "x" : "a"))
+        if (u->is_x86 != is_x86_host())
             return wx_fail(e, WX_ERR_USAGE, "--cpu=native needs the target to be this machine");
         add_native(u, llvm, required);
         u->tune = host_cpu(u);
@@ -146,9 +163,7 @@ static bool choose_cpu(wx_unit *u, wx_buf *llvm, wx_buf *required, wx_error *e) 
 static bool choose_triple(wx_unit *u, wx_error *e) {
     const char *t = u->options->target;
     if (!t) {
-        char *host = LLVMGetDefaultTargetTriple();
-        u->is_x86 = host[0] == 'x';
-        LLVMDisposeMessage(host);
+        u->is_x86 = is_x86_host();
     } else if (!strncmp(t, "x86_64", 6)) {
         u->is_x86 = true;
     } else if (strncmp(t, "aarch64", 7)) {

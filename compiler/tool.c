@@ -43,7 +43,9 @@ void wx_workdir_close(wx_workdir *w) {
     pthread_sigmask(SIG_SETMASK, &w->before, NULL);
 }
 
-const char *wx_workdir_file(wx_workdir *w, const char *name) { return wx_arena_printf(&w->names, "%s/%s", w->path, name); }
+const char *wx_workdir_file(wx_workdir *w, const char *name) {
+    return wx_arena_printf(&w->names, "%s/%s", w->path, name);
+}
 
 // Standard input from nowhere, output and messages to a file.
 static int spawn(const wx_workdir *w, const char *const *argv, const char *log, pid_t *pid) {

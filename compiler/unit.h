@@ -69,6 +69,7 @@ typedef struct wx_unit {
     const char **symbols;     // per function: its ELF symbol
     const char **export_names; // per export: its C name, or NULL (exports.c)
     const char **import_names; // per function import: MODULE_FIELD (exports.c)
+    int32_t *typed_slots;      // per function import: its place in NAME_imports, or -1 (exports.c)
     uint32_t *funcdesc;       // per function: index in the descriptor's funcs, or UINT32_MAX
     uint32_t *described;      // the functions in the descriptor, referenced ones first
     uint32_t described_count, ref_count;
@@ -98,5 +99,8 @@ uint32_t wx_desc_kind(const wx_module *m, wx_type t);                      // va
 void wx_write_header(const wx_unit *u, wx_buf *out);
 // A C identifier made of any name: letters, digits and _, never empty, never starting with a digit.
 char *wx_c_name(wx_arena *a, wx_name name);
+// The same for a module, which gets a _ at its end where C or C++ would read a keyword, or main.
+char *wx_module_c_name(wx_arena *a, wx_name name);
+bool wx_is_word(const char *name); // such a keyword, or main
 // object.c: merges the partitions' objects and hides what is internal. The result replaces *out.
 bool wx_merge_objects(const wx_unit *u, const wx_buf *parts, uint32_t count, wx_buf *out, wx_error *e);

@@ -44,6 +44,13 @@ static bool set_host_func(resolver *r, const wxrt_import *im, void *code, void *
     return true;
 }
 
+// Bound by the system's linker: a function of the module's own, as it were.
+static bool set_linked_func(resolver *r, const wxrt_import *im) {
+    set_host_func(r, im, im->typed_adapter, NULL, NULL);
+    record_of(r)->ctx = wx_ctx(r->instance);
+    return true;
+}
+
 static bool set_guest_func(resolver *r, const wxrt_import *im, const wasmx_func *given) {
     char text[64];
     if (given->type != *r->instance->module->types[im->type].id) {
@@ -76,6 +83,7 @@ static void *typed_function(const resolver *r, const wxrt_import *im) {
 
 static bool resolve_func(resolver *r, const wxrt_import *im, const wx_definition *d) {
     void *typed = typed_function(r, im);
+    if (im->typed_slot == WXRT_LINKED) return set_linked_func(r, im);
     if (typed) return set_host_func(r, im, im->typed_adapter, typed, NULL);
     if (d ? set_defined_func(r, im, d) : unknown(r, im)) return true;
     return r->options->trap_unknown_imports && set_host_func(r, im, im->trap_stub, NULL, NULL);
@@ -147,7 +155,7 @@ static bool resolve_global(resolver *r, const wxrt_import *im, const wx_definiti
 
 static bool resolve(resolver *r, const wxrt_import *im) {
     const wx_definition *d = wx_linker_find(r->options->linker, im->module, im->name);
-    if (im->kind == WASMX_FUNC && typed_function(r, im)) d = NULL;
+    if (im->kind == WASMX_FUNC && (typed_function(r, im) || im->typed_slot == WXRT_LINKED)) d = NULL;
     if (d && d->value.kind != im->kind)
         return incompatible(r, im, kind_texts[im->kind], kind_texts[d->value.kind]);
     if (im->kind == WASMX_FUNC) return resolve_func(r, im, d);

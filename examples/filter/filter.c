@@ -96,7 +96,10 @@ static text path_of(text head) {
     return (text){head.at + start, end - start};
 }
 
-static int hex(char c) { return c >= '0' && c <= '9' ? c - '0' : lower(c) >= 'a' && lower(c) <= 'f' ? lower(c) - 'a' + 10 : -1; }
+static int hex(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    return lower(c) >= 'a' && lower(c) <= 'f' ? lower(c) - 'a' + 10 : -1;
+}
 
 // The path with %xx decoded, so that nothing hides behind them.
 static text decode(text path) {

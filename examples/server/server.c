@@ -115,8 +115,8 @@ static bool send_all(int socket, const char *data, size_t len) {
 static bool answer(connection *c, int status, const char *type, const char *body, size_t len, bool close) {
     char head[512 + MAX_EXTRA];
     int n = snprintf(head, sizeof head,
-                     "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s%.*s\r\n", status, reason(status), type,
-                     len, close ? "Connection: close\r\n" : "", (int)c->extra_len, c->extra);
+                     "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s%.*s\r\n", status,
+                     reason(status), type, len, close ? "Connection: close\r\n" : "", (int)c->extra_len, c->extra);
     printf("  answer: %d %s\n", status, reason(status));
     return send_all(c->socket, head, (size_t)n) && send_all(c->socket, body, len) && !close;
 }
@@ -224,7 +224,8 @@ static void accept_one(int listener) {
 }
 
 static int listen_on(uint16_t port) {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
     int listener = socket(AF_INET, SOCK_STREAM, 0), yes = 1;
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);

@@ -29,7 +29,7 @@ class Shape:
         return f"{type(self).__name__}{self.sides}"
 
 
-print(fib(200), Shape(1, 2), {**{"x": 1}, "y": [i * i for i in range(5) if i % 2]})
+print(fib(30), Shape(1, 2), {**{"x": 1}, "y": [i * i for i in range(5) if i % 2]})
 with open("/data/out.txt", "w") as f:
     f.write("written\n" * 3)
 with open("/data/out.txt") as f:

@@ -11,7 +11,10 @@ sanitized=
 if nm "$WASMX_BUILD/lib/libwasmx.a" | grep -q __asan_init; then
     # An address sanitizer reserves terabytes, and has no static form.
     sanitized=1 LIMIT=: CFLAGS+=' -fsanitize=address,undefined'
-    export ASAN_OPTIONS=detect_leaks=0
+    export ASAN_OPTIONS=detect_leaks=0 WASMX_CC=$WASMX_TMP/cc
+    # Its shared form leaves the sanitizer's functions to the program.
+    printf '%s\n' '#!/usr/bin/env bash' 'exec cc -fsanitize=address,undefined "${@/-Wl,-z,defs/-g0}"' >"$WASMX_CC"
+    chmod +x "$WASMX_CC"
 fi
 
 transcript() {

@@ -9,7 +9,7 @@ cat "$WASMX_TMP/demo.log"
 if [ $status = 0 ]; then ok "examples/demo"; else fail "examples/demo: status $status"; fi
 # The expectations of the demo itself, one test each.
 while IFS= read -r title; do
-    if awk -v title="# $title" '$0 == title { on = 1; next } on && /^# / { exit } on && /^! / { bad = 1 } END { exit bad }' \
+    if awk -v title="# $title" '$0 == title { on = seen = 1; next } /^# / { on = 0 } on && /^! / { bad = 1 } END { exit bad || !seen }' \
         "$WASMX_TMP/demo.log"; then ok "$title"; else fail "$title: see the log"; fi
 done < <(sed -n "s/^expect '\([^']*\)'.*/\1/p" examples/demo)
 check "the server ran to the end" grep -q 'as expected' "$WASMX_TMP/demo.log"

@@ -41,7 +41,7 @@ compile() {
         return 1
     fi
     ok "$title: $(node -p 'const s = JSON.parse(fs.readFileSync(process.argv[1])), mb = (n) => (n / 1e6).toFixed(0) + " MB";
-        s.seconds.toFixed(1) + " s, " + mb(s.peak_memory_bytes) + " of memory, " + mb(s.outputs[0].bytes) + " written"' "$stats")"
+        s.seconds.toFixed(1) + " s, " + s.cpu_seconds.toFixed(1) + " s of processors, " + mb(s.peak_memory_bytes) + " of memory, " + mb(s.outputs[0].bytes) + " written"' "$stats")"
 }
 
 # same TITLE FILE EXE DIR ARG...: the executable and node do the same: output, messages, status.
@@ -104,6 +104,9 @@ sqlite() {
     local file=$langs/sqlite.wasm exe=$WASMX_TMP/sqlite
     runnable SQLite "$1" "$file" "$exe" || return
     # node's preview 0 ends this program with status 71: the answers are known.
+    "$aot" build "$file" "-O$1" -j1 --emit=obj -o "$exe.1.o" && "$aot" build "$file" "-O$1" -j2 --emit=obj -o "$exe.2.o"
+    check "SQLite -O$1 the same bytes with -j1 and -j2" cmp "$exe.1.o" "$exe.2.o"
+    rm -f "$exe.1.o" "$exe.2.o"
     check "SQLite -O$1 a script" diff <("$exe" -batch <tests/real/script.sql 2>&1) tests/real/script.sql.expected
     mkdir -p "$WASMX_TMP/db"
     check "SQLite -O$1 a file" diff <(cd "$WASMX_TMP/db" && rm -f t.db && WASMX_DIR=. "$exe" t.db 'create table t(a); insert into t values(6*7)' &&

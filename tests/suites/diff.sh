@@ -1,0 +1,54 @@
+# shellcheck shell=bash
+# tests/suites/diff.sh: random valid modules, run by us at several levels and by V8; all must tell the same story.
+# cost: 60
+#
+# wasm-opt's fuzzer makes a module of random bytes; the seeds are fixed, so a failure repeats. Even seeds have no vectors
+# and are compared with V8; odd ones have them (which V8 does not let JavaScript see) and are compared between levels.
+# DIFF_FIRST and DIFF_COUNT choose other seeds. With --traps=precise every transcript must be the same. In the default mode
+# LLVM may, rarely, find out late that nobody needs a loaded value and drop the load with its trap (RATIONALE.md): where
+# only that mode differs, the seed is a skip that says so.
+. tests/suite.sh diff
+
+first=${DIFF_FIRST:-1} count=${DIFF_COUNT:-60}
+[ -z "$WASMX_TEST_ALL" ] || count=${DIFF_COUNT:-2000}
+run=$WASMX_BUILD/bin/tests/diff_run
+features="--enable-bulk-memory --enable-multivalue --enable-sign-ext
+    --enable-nontrapping-float-to-int --enable-mutable-globals --enable-tail-call"
+
+make_module() { # SEED FILE
+    local extra=
+    [ $(($1 % 2)) = 0 ] || extra=--enable-simd
+    node -e 'let x = Number(process.argv[1]) * 2654435761 >>> 0 || 1; const b = Buffer.alloc(2000 + x % 6000);
+        for (let i = 0; i < b.length; i++) { x ^= x << 13; x ^= x >>> 17; x ^= x << 5; b[i] = x >>> 8; }
+        fs.writeFileSync(process.argv[2], b)' "$1" "$2.seed"
+    # shellcheck disable=SC2086
+    wasm-opt -ttf "$2.seed" --denan $features $extra -o "$2" >/dev/null 2>&1
+}
+
+one() { # SEED: prints one line
+    local seed=$1 base=$WASMX_TMP/$1 file=$WASMX_TMP/$1.wasm mode
+    make_module "$seed" "$file" || { echo "SKIP seed $seed: wasm-opt makes no module"; return; }
+    if ! timeout 120 "$run" "$file" 0 guard default >"$base.0" 2>&1; then echo "FAIL seed $seed: -O0: $(tail -1 "$base.0")"; return; fi
+    for mode in "2 explicit default" "2 guard precise" "3 guard precise"; do
+        # shellcheck disable=SC2086
+        timeout 120 "$run" "$file" $mode >"$base.other" 2>&1
+        cmp -s "$base.0" "$base.other" || { echo "FAIL seed $seed: -O$mode differs from -O0"; return; }
+    done
+    if [ $((seed % 2)) = 0 ]; then
+        timeout 120 node tests/diff/run.mjs "$file" "$base.0" >"$base.other" 2>&1
+        cmp -s "$base.0" "$base.other" || { echo "FAIL seed $seed: V8 differs"; diff "$base.0" "$base.other" | head -3; return; }
+    fi
+    timeout 120 "$run" "$file" 2 guard default >"$base.other" 2>&1
+    cmp -s "$base.0" "$base.other" || { echo "SKIP seed $seed: a trap of an unused load is lost with --traps=default"; return; }
+    echo "ok seed $seed: $(grep -c '^call' "$base.0") calls, $(grep -c '^trap' "$base.0") traps"
+    rm -f "$base".*
+}
+export -f one make_module
+export WASMX_TMP run features
+
+if command -v wasm-opt >/dev/null; then
+    tally < <(seq "$first" $((first + count - 1)) | xargs -P2 -I{} bash -c 'one {}')
+else
+    skip "no wasm-opt (Debian package binaryen)"
+fi
+finish
