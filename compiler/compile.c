@@ -322,7 +322,8 @@ bool wasmx_compile(const void *bytes, size_t size, const wasmx_compile_options *
     bool ok = check_options(options, &e);
     if (ok) {
         set_options(&j.u, options);
-        ok = sort_embeds(&j.u, &e) && wx_choose_target(&j.u, &e) && read_module(&j, bytes, size, &e) && prepare(&j, &e) &&
+        ok = sort_embeds(&j.u, &e) && wx_choose_target(&j.u, &e);
+        ok = ok && read_module(&j, bytes, size, &e) && prepare(&j, &e) &&
              compile_parts(&j, &e) && finish(&j, &e);
     }
     if (!ok) {

@@ -434,7 +434,7 @@ void emit_descriptor(part *p) {
         .export_count = m->export_count,
         .image_size = u->image.bytes.len,
         .name_count = m->func_count,
-        .file_count = (uint32_t)u->options->embed_count,
+        .file_count = u->options->embed_count,
     };
     memcpy(out.sha256, u->sha256, 32);
     blob b = {0};

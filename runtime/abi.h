@@ -231,7 +231,7 @@ struct wasmx_module {
     const struct wxrt_map *map, *map_end;
     const uint32_t *name_at;         uint32_t name_count;
     const char *names;
-    const wxrt_file *files;          uint32_t file_count;
+    const wxrt_file *files;          uint64_t file_count; // no padding: these bytes are written to files
 };
 
 #define WXRT_IMPORTED 1 // in memdesc.import etc.

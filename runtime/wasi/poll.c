@@ -150,8 +150,9 @@ static bool put_if_ready(char *out, const subscription *s, const waiting *w) {
     } else {
         const struct pollfd *p = &w->polls[s->poll];
         if (!p->revents) return false;
-        put_event(out, s, p->revents & POLLNVAL ? W_BADF : W_SUCCESS,
-                  s->type == EVENT_READ ? readable_bytes(p->fd) : 1, p->revents & (POLLHUP | POLLERR) ? EVENT_HANGUP : 0);
+        uint64_t bytes = s->type == EVENT_READ ? readable_bytes(p->fd) : 1;
+        uint16_t flags = p->revents & (POLLHUP | POLLERR) ? EVENT_HANGUP : 0;
+        put_event(out, s, p->revents & POLLNVAL ? W_BADF : W_SUCCESS, bytes, flags);
     }
     return true;
 }

@@ -49,7 +49,7 @@ static const wxrt_file *files(const wasmx_wasi *w) { return w->embedded->files; 
 static bool same_root(const wxrt_file *a, const wxrt_file *b) { return !strcmp(a->root, b->root); }
 
 bool wx_embed_preopen(wasmx_wasi *w) {
-    uint32_t count = w->embedded ? w->embedded->file_count : 0, end;
+    uint32_t count = w->embedded ? (uint32_t)w->embedded->file_count : 0, end;
     for (uint32_t first = 0; first < count; first = end) {
         for (end = first + 1; end < count && same_root(&files(w)[first], &files(w)[end]);) end++;
         wx_fd fd = {.kind = FD_EMBED, .type = W_TYPE_DIR, .dir = {first, end, 0}, .inheriting = W_READING_RIGHTS,

@@ -80,6 +80,7 @@ static void make_files(void) {
     if (system(command)) abort();
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static direct d; // its memory serves every run
     make_files();
