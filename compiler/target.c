@@ -30,8 +30,8 @@ static const cpu cpus[] = {
 #undef CPU
 };
 
-// LLVM ends the process when it meets what it cannot do. That is a bug of ours or of its own, and it should read like one
-// line of ours, not like a crash.
+// LLVM ends the process when it meets what it cannot do. That is a bug of ours or of its own, and it should read like
+// one line of ours, not like a crash.
 static void on_fatal_error(const char *reason) {
     fprintf(stderr, "wasmx: LLVM cannot go on: %s\n", reason);
     _exit(1);
