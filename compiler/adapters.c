@@ -152,7 +152,7 @@ v unknown_import_stub(part *p, uint32_t func) {
     fn f;
     v stub;
     if (!begin(&f, p, numbered(p, "unknown", p->u->m->types[type].canon), func_type(p, type), &stub)) return stub;
-    build_trap(p, WASMX_TRAP_UNKNOWN_IMPORT);
+    call_helper(p, HELP_unknown_import, &f.ctx, 1);
     LLVMBuildUnreachable(p->b);
     fn_close(&f);
     return stub;

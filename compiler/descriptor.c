@@ -347,6 +347,17 @@ static void note_field(wx_buf *b, const char *key, const char *value) {
     wx_buf_byte(b, 0);
 }
 
+static void note_wasm_features(desc *d, wx_buf *b) {
+    const char *separator = "";
+    wx_buf_str(b, "features=");
+    for (unsigned i = 0; i < WX_FEATURE_COUNT; i++) {
+        if (!(d->m->features >> i & 1)) continue;
+        wx_buf_printf(b, "%s%s", separator, wx_feature_name((wx_feature)i));
+        separator = ",";
+    }
+    wx_buf_byte(b, 0);
+}
+
 // An ELF note of owner "wasmx", type 1: NUL-terminated key=value strings. `inspect` reads it.
 static void make_note(desc *d) {
     wx_buf text = {0};
@@ -357,6 +368,7 @@ static void make_note(desc *d) {
     note_field(&text, "target", d->u->is_x86 ? "x86_64" : "aarch64");
     note_field(&text, "cpu-features", d->u->required);
     note_field(&text, "bounds", d->u->explicit_bounds ? "explicit" : "guard");
+    note_wasm_features(d, &text);
     wx_buf_str(&text, "sha256=");
     for (int i = 0; i < 32; i++) wx_buf_printf(&text, "%02x", d->u->sha256[i]);
     wx_buf_byte(&text, 0);

@@ -17,21 +17,25 @@ typedef struct cpu { const char *name, *level; } cpu;
 static const level levels[] = {
 #define LEVEL(name, features) {name, features},
 #define CPU(name, level)
+#define EXTRA(arch, features)
 #include "compiler/cpus.def"
 #undef LEVEL
 #undef CPU
+#undef EXTRA
 };
 
 static const cpu cpus[] = {
 #define LEVEL(name, features)
+#define EXTRA(arch, features)
 #define CPU(name, level) {name, level},
 #include "compiler/cpus.def"
 #undef LEVEL
 #undef CPU
+#undef EXTRA
 };
 
-// LLVM ends the process when it meets what it cannot do. That is a bug of ours or of its own, and it should read like one
-// line of ours, not like a crash.
+// LLVM ends the process when it meets what it cannot do. That is a bug of ours or of its own, and it should read like
+// one line of ours, not like a crash.
 static void on_fatal_error(const char *reason) {
     fprintf(stderr, "wasmx: LLVM cannot go on: %s\n", reason);
     _exit(1);
@@ -50,6 +54,16 @@ static void start_llvm(void) {
     LLVMInitializeAArch64AsmPrinter();
     LLVMInitializeAArch64AsmParser();
 }
+
+static const level extras[] = {
+#define LEVEL(name, features)
+#define CPU(name, level)
+#define EXTRA(arch, features) {arch, features},
+#include "compiler/cpus.def"
+#undef LEVEL
+#undef CPU
+#undef EXTRA
+};
 
 static const level *find_level(const char *name) {
     for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
@@ -95,7 +109,7 @@ static void drop_required(wx_buf *required, const char *name, size_t len) {
 // The host's features, as far as the highest level knows them: the runtime can check no others.
 static void add_native(wx_unit *u, wx_buf *llvm, wx_buf *required) {
     char *host = LLVMGetHostCPUFeatures();
-    const char *known = u->is_x86 ? find_level("x86-64-v4")->features : "lse,crc,aes,sha2,rdm,dotprod,fullfp16";
+    const char *known = u->is_x86 ? find_level("x86-64-v4")->features : extras[1].features;
     for (char *at = host; *at;) {
         size_t n = strcspn(at, ",");
         if (*at == '+' && in_list(known, at + 1, n - 1)) add_feature(llvm, required, '+', at + 1, n - 1);
@@ -104,11 +118,20 @@ static void add_native(wx_unit *u, wx_buf *llvm, wx_buf *required) {
     LLVMDisposeMessage(host);
 }
 
-static bool add_extra(const char *extra, wx_buf *llvm, wx_buf *required, wx_error *e) {
+// What the runtime can look for. LLVM would take any name, and the object would then fail wherever it is loaded.
+static bool is_feature(const wx_unit *u, const char *name, size_t len) {
+    if (u->is_x86 && in_list(find_level("x86-64-v4")->features, name, len)) return true;
+    return in_list(extras[u->is_x86 ? 0 : 1].features, name, len);
+}
+
+static bool add_extra(const wx_unit *u, const char *extra, wx_buf *llvm, wx_buf *required, wx_error *e) {
     for (const char *at = extra; *at;) {
         size_t n = strcspn(at, ",");
         if (n < 2 || (*at != '+' && *at != '-'))
             return wx_fail(e, WX_ERR_USAGE, "--features: '%.*s' wants + or - and a name", (int)n, at);
+        if (!is_feature(u, at + 1, n - 1))
+            return wx_fail(e, WX_ERR_USAGE, "--features: unknown feature '%.*s' of %s", (int)n - 1, at + 1,
+                           u->is_x86 ? "x86_64" : "aarch64");
         add_feature(llvm, required, *at, at + 1, n - 1);
         if (*at == '-') drop_required(required, at + 1, n - 1);
         at += n + (at[n] == ',');
@@ -179,7 +202,7 @@ bool wx_choose_target(wx_unit *u, wx_error *e) {
     wx_buf llvm = {0}, required = {0};
     wx_buf_byte(&required, 0), required.len--;
     bool ok = choose_triple(u, e) && choose_cpu(u, &llvm, &required, e) &&
-              (!u->options->features || add_extra(u->options->features, &llvm, &required, e));
+              (!u->options->features || add_extra(u, u->options->features, &llvm, &required, e));
     u->features = wx_arena_str(&u->arena, (char *)llvm.data, llvm.len);
     u->required = wx_arena_str(&u->arena, (char *)required.data, required.len);
     wx_buf_free(&llvm);

@@ -44,6 +44,14 @@ static bool set_host_func(resolver *r, const wxrt_import *im, void *code, void *
     return true;
 }
 
+// A record made by trap_unknown_imports has the import in place of an environment.
+void wxrt_unknown_import(wasmx_func *f) {
+    const wxrt_import *im = f->env;
+    char message[160];
+    snprintf(message, sizeof message, "unknown import called: \"%s\" \"%s\"", im->module, im->name);
+    wx_raise(WASMX_TRAP_UNKNOWN_IMPORT, message, 0);
+}
+
 // Bound by the system's linker: a function of the module's own, as it were.
 static bool set_linked_func(resolver *r, const wxrt_import *im) {
     set_host_func(r, im, im->typed_adapter, NULL, NULL);
@@ -67,7 +75,7 @@ static bool set_defined_func(resolver *r, const wxrt_import *im, const wx_defini
     if (d->value.of.func) return set_guest_func(r, im, d->value.of.func);
     if (!wx_signature_is(&d->signature, &r->instance->module->types[im->type])) {
         // Known by this name with another type, it is as unknown as one that has no name here.
-        if (r->options->trap_unknown_imports) return set_host_func(r, im, im->trap_stub, NULL, NULL);
+        if (r->options->trap_unknown_imports) return set_host_func(r, im, im->trap_stub, NULL, (void *)(uintptr_t)im);
         wxrt_type given = {.param_count = d->signature.params, .result_count = d->signature.results,
                            .kinds = d->signature.kinds};
         wx_kind_text(&given, text, sizeof text);
@@ -86,7 +94,7 @@ static bool resolve_func(resolver *r, const wxrt_import *im, const wx_definition
     if (im->typed_slot == WXRT_LINKED) return set_linked_func(r, im);
     if (typed) return set_host_func(r, im, im->typed_adapter, typed, NULL);
     if (d ? set_defined_func(r, im, d) : unknown(r, im)) return true;
-    return r->options->trap_unknown_imports && set_host_func(r, im, im->trap_stub, NULL, NULL);
+    return r->options->trap_unknown_imports && set_host_func(r, im, im->trap_stub, NULL, (void *)(uintptr_t)im);
 }
 
 // ---- Memories, tables, globals
