@@ -428,26 +428,26 @@ void emit_descriptor(part *p) {
     d.string_base = LLVMAddGlobal(p->m, p->i8, "strings.unfinished");
     for (uint32_t i = 0; i < m->table_count; i++)
         if (u->facts.tables[i].constant) make_table_image(&d, i);
-    struct wasmx_module out = {
-        .abi_hash = wxrt_abi_hash(),
-        .explicit_bounds = u->explicit_bounds,
-        .area_size = u->area_size,
-        .layout = u->layout,
-        .type_count = m->type_count,
-        .import_count = m->import_count,
-        .func_imports = m->func_imports,
-        .func_count = u->described_count,
-        .ref_count = u->ref_count,
-        .memory_count = m->memory_count,
-        .table_count = m->table_count,
-        .global_count = m->global_count,
-        .data_count = m->data_count,
-        .elem_count = m->elem_count,
-        .export_count = m->export_count,
-        .image_size = u->image.bytes.len,
-        .name_count = m->func_count,
-        .file_count = u->options->embed_count,
-    };
+    struct wasmx_module out;
+    memset(&out, 0, sizeof out); // its padding too
+    out.abi_hash = wxrt_abi_hash();
+    out.explicit_bounds = u->explicit_bounds;
+    out.area_size = u->area_size;
+    out.layout = u->layout;
+    out.type_count = m->type_count;
+    out.import_count = m->import_count;
+    out.func_imports = m->func_imports;
+    out.func_count = u->described_count;
+    out.ref_count = u->ref_count;
+    out.memory_count = m->memory_count;
+    out.table_count = m->table_count;
+    out.global_count = m->global_count;
+    out.data_count = m->data_count;
+    out.elem_count = m->elem_count;
+    out.export_count = m->export_count;
+    out.image_size = u->image.bytes.len;
+    out.name_count = m->func_count;
+    out.file_count = u->options->embed_count;
     memcpy(out.sha256, u->sha256, 32);
     blob b = {0};
     blob_add(&b, &out, sizeof out);
