@@ -70,12 +70,19 @@ static void check_table(const wasmx_wasi *w, const char *after) {
     if (w->fd_count > w->fd_room) fail("the table is too long", after);
 }
 
+static void remove_files(void) {
+    char command[100];
+    snprintf(command, sizeof command, "rm -rf %s", dir);
+    if (system(command)) perror(dir);
+}
+
 static void make_files(void) {
     static bool made;
     char command[300];
     if (made) return;
     made = true;
     if (!mkdtemp(dir)) abort();
+    atexit(remove_files);
     snprintf(command, sizeof command, "cd %s && mkdir d && touch a d/a && ln -s a l && ln -s d dl", dir);
     if (system(command)) abort();
 }
