@@ -9,6 +9,9 @@
 #include "compiler/exports.h"
 #include "compiler/part.h"
 
+// Padding too: a struct's bytes go into the object, and that has to be the same every time.
+#define CLEAR(s) memset(&(s), 0, sizeof(s))
+
 #define POINT(b, start, type, field, to) blob_point((b), (start) + offsetof(type, field), (to))
 
 typedef struct desc { // what the making of one descriptor shares
@@ -59,8 +62,11 @@ static LLVMValueRef make_types(desc *d) {
         const wx_typedef *t = &d->m->types[i];
         blob canon = {0};
         if (!wx_type_id(d->m, i)) wx_type_canonical(d->m, i, &canon.bytes);
-        wxrt_type out = {
-            .param_count = t->param_count, .result_count = t->result_count, .canon_size = (uint32_t)canon.bytes.len};
+        wxrt_type out;
+        CLEAR(out);
+        out.param_count = t->param_count;
+        out.result_count = t->result_count;
+        out.canon_size = (uint32_t)canon.bytes.len;
         size_t at = blob_add(&b, &out, sizeof out);
         LLVMValueRef index = ci64(d->p, i);
         POINT(&b, at, wxrt_type, id, LLVMConstInBoundsGEP2(d->p->i64, ids, &index, 1));
@@ -103,7 +109,9 @@ static LLVMValueRef make_imports(desc *d) {
     blob b = {0};
     for (uint32_t i = 0; i < d->m->import_count; i++) {
         const wx_import *x = &d->m->imports[i];
-        wxrt_import out = {.typed_slot = -1};
+        wxrt_import out;
+        CLEAR(out);
+        out.typed_slot = -1;
         fill_import(d, x, &out);
         bool is_func = x->kind == WX_EXTERN_FUNC;
         bool linked = is_func && wx_linked_name(d->u, x->index);
@@ -130,7 +138,10 @@ static LLVMValueRef make_funcs(desc *d) {
     for (uint32_t i = 0; i < d->u->described_count; i++) {
         uint32_t func = d->u->described[i];
         bool import = d->m->funcs[func].import != WX_NO_INDEX;
-        wxrt_funcdesc out = {.type = d->m->funcs[func].type, .index = func};
+        wxrt_funcdesc out;
+        CLEAR(out);
+        out.type = d->m->funcs[func].type;
+        out.index = func;
         size_t at = blob_add(&b, &out, sizeof out);
         if (import) continue;
         POINT(&b, at, wxrt_funcdesc, code, c_entry(d->p, func));
@@ -154,8 +165,11 @@ static LLVMValueRef make_exports(desc *d) {
     if (d->m->export_count) qsort(sorted, d->m->export_count, sizeof *sorted, by_name);
     for (uint32_t i = 0; i < d->m->export_count; i++) {
         const wx_export *x = sorted[i];
-        wxrt_export out = {.name_size = x->name.len, .kind = x->kind,
-                           .index = x->kind == WX_EXTERN_FUNC ? d->u->funcdesc[x->index] : x->index};
+        wxrt_export out;
+        CLEAR(out);
+        out.name_size = x->name.len;
+        out.kind = x->kind;
+        out.index = x->kind == WX_EXTERN_FUNC ? d->u->funcdesc[x->index] : x->index;
         size_t at = blob_add(&b, &out, sizeof out);
         POINT(&b, at, wxrt_export, name, name_at(d, x->name));
     }
@@ -174,12 +188,14 @@ static LLVMValueRef make_memories(desc *d) {
             wxrt_run out = {r->address, r->size, r->at};
             blob_add(&runs, &out, sizeof out);
         }
-        wxrt_memdesc out = {.min = x->limits.min,
-                            .max = x->limits.max,
-                            .has_max = x->limits.has_max,
-                            .is64 = x->limits.is64,
-                            .import = x->import != WX_NO_INDEX,
-                            .run_count = d->u->image.run_counts[i]};
+        wxrt_memdesc out;
+        CLEAR(out);
+        out.min = x->limits.min;
+        out.max = x->limits.max;
+        out.has_max = x->limits.has_max;
+        out.is64 = x->limits.is64;
+        out.import = x->import != WX_NO_INDEX;
+        out.run_count = d->u->image.run_counts[i];
         size_t at = blob_add(&b, &out, sizeof out);
         POINT(&b, at, wxrt_memdesc, runs, blob_global(d->p, &runs, "runs"));
     }
@@ -195,9 +211,15 @@ static LLVMValueRef make_tables(desc *d) {
     blob b = {0};
     for (uint32_t i = 0; i < d->m->table_count; i++) {
         const wx_table *x = &d->m->tables[i];
-        wxrt_tabledesc out = {.min = x->limits.min, .max = x->limits.max, .has_max = x->limits.has_max,
-                              .is_func = holds_functions(d->m, x->type), .is_constant = d->u->facts.tables[i].constant,
-                              .import = x->import != WX_NO_INDEX, .type = wx_desc_kind(d->m, x->type)};
+        wxrt_tabledesc out;
+        CLEAR(out);
+        out.min = x->limits.min;
+        out.max = x->limits.max;
+        out.has_max = x->limits.has_max;
+        out.is_func = holds_functions(d->m, x->type);
+        out.is_constant = d->u->facts.tables[i].constant;
+        out.import = x->import != WX_NO_INDEX;
+        out.type = wx_desc_kind(d->m, x->type);
         blob_add(&b, &out, sizeof out);
     }
     return blob_global(d->p, &b, "tables");
@@ -208,10 +230,14 @@ static LLVMValueRef make_globals(desc *d, LLVMValueRef *image) {
     for (uint32_t i = 0; i < d->m->global_count; i++) {
         const wx_global *x = &d->m->globals[i];
         const wx_global_facts *known = &d->u->facts.globals[i];
-        wxrt_globaldesc out = {
-            .type = wx_desc_kind(d->m, x->type), .is_mutable = x->mutable, .import = x->import != WX_NO_INDEX};
+        wxrt_globaldesc out;
+        CLEAR(out);
+        out.type = wx_desc_kind(d->m, x->type);
+        out.is_mutable = x->mutable;
+        out.import = x->import != WX_NO_INDEX;
         blob_add(&b, &out, sizeof out);
-        wasmx_value value = {0};
+        wasmx_value value;
+        CLEAR(value);
         if (known->is_static && known->value.kind == WX_CONST_NUMBER) {
             if (x->type == WX_V128) memcpy(&value, known->value.bytes, 16);
             else value.words[0] = known->value.bits;
@@ -227,7 +253,9 @@ static LLVMValueRef make_datas(desc *d) {
     for (uint32_t i = 0; i < d->m->data_count; i++) {
         const wx_data *x = &d->m->datas[i];
         bool needed = x->mode == WX_PASSIVE || !d->u->image.in_image[i];
-        wxrt_datadesc out = {.size = needed ? x->bytes.len : 0};
+        wxrt_datadesc out;
+        CLEAR(out);
+        out.size = needed ? x->bytes.len : 0;
         blob bytes = {0};
         if (needed) blob_add(&bytes, x->bytes.ptr, x->bytes.len);
         size_t at = blob_add(&b, &out, sizeof out);
@@ -248,7 +276,9 @@ static LLVMValueRef make_elems(desc *d) {
     for (uint32_t i = 0; i < d->m->elem_count; i++) {
         const wx_elem *e = &d->m->elems[i];
         bool needed = e->mode == WX_PASSIVE || (e->mode == WX_ACTIVE && !d->u->facts.tables[e->table].constant);
-        wxrt_elemdesc out = {.count = needed ? e->count : 0};
+        wxrt_elemdesc out;
+        CLEAR(out);
+        out.count = needed ? e->count : 0;
         blob items = {0};
         for (uint32_t k = 0; k < out.count; k++) {
             uint32_t item = item_of(d, e, k);
@@ -410,7 +440,9 @@ static LLVMValueRef make_files(desc *d) {
     const wasmx_compile_options *o = d->u->options;
     for (size_t i = 0; i < o->embed_count; i++) {
         const wasmx_embed *x = &d->u->embeds[i];
-        wxrt_file out = {.size = x->size};
+        wxrt_file out;
+        CLEAR(out);
+        out.size = x->size;
         blob bytes = {0};
         blob_add(&bytes, x->data, x->size);
         size_t at = blob_add(&b, &out, sizeof out);
@@ -429,7 +461,7 @@ void emit_descriptor(part *p) {
     for (uint32_t i = 0; i < m->table_count; i++)
         if (u->facts.tables[i].constant) make_table_image(&d, i);
     struct wasmx_module out;
-    memset(&out, 0, sizeof out); // its padding too
+    CLEAR(out);
     out.abi_hash = wxrt_abi_hash();
     out.explicit_bounds = u->explicit_bounds;
     out.area_size = u->area_size;

@@ -100,9 +100,6 @@ struct wasmx_instance { // 16-byte aligned, size a multiple of 16; ends WXRT_LOW
 
 // ---- The descriptor: what `const wasmx_module NAME` is
 
-// These structs are written to files as they lie in memory: where one would have padding it has members `zero`, which
-// an initialiser clears.
-
 // Value types in descriptors: a wasmx_kind, or a reference type of another sort in the bits of wasm/types.h: top bit,
 // nullable bit, index bit; below it an index in the descriptor's `types`, or an abstract heap type's code byte. funcref
 // and externref are always written as their wasmx_kind.
@@ -117,7 +114,7 @@ typedef struct wxrt_type {
     uint32_t param_count, result_count;
     const uint32_t *kinds;    // parameters, then results
     const uint8_t *canon;     // interned types: canonical bytes, equal exactly for equal types
-    uint32_t canon_size, zero;
+    uint32_t canon_size;
 } wxrt_type;
 
 typedef struct wxrt_import {
@@ -125,10 +122,8 @@ typedef struct wxrt_import {
     uint32_t kind;                  // wasmx_extern_kind
     uint32_t type;                  // functions: index in types; globals and tables: value type
     bool is_mutable, has_max;       // globals; tables and memories
-    uint8_t zero[6];
     uint64_t min, max;
     int32_t typed_slot;             // functions: index in NAME_imports, -1, or WXRT_LINKED
-    uint32_t zero2;
     void *typed_adapter;            // functions: `code` for a typed host function
     void *callback_adapter;         // functions: `code` for a callback
     void *thunk;                    // functions
@@ -161,7 +156,7 @@ typedef struct wxrt_run { // whole pages of a memory's image that are not all ze
 typedef struct wxrt_memdesc {
     uint64_t min, max;
     bool has_max, is64;
-    uint8_t import, zero;
+    uint8_t import;
     uint32_t run_count;
     const wxrt_run *runs;
 } wxrt_memdesc;
@@ -173,7 +168,7 @@ typedef struct wxrt_tabledesc {
     uint32_t type;
 } wxrt_tabledesc;
 
-typedef struct wxrt_globaldesc { uint32_t type; bool is_mutable; uint8_t import, zero[2]; } wxrt_globaldesc;
+typedef struct wxrt_globaldesc { uint32_t type; bool is_mutable; uint8_t import; } wxrt_globaldesc;
 // size 0 for active ones in the image
 typedef struct wxrt_datadesc { const uint8_t *bytes; uint64_t size; } wxrt_datadesc;
 
