@@ -195,7 +195,7 @@ static v import_entry(part *p, uint32_t func) {
     if (wx_linked_name(p->u, func)) {
         forward(&f, wx_func_type(p->u->m, func), type, typed_adapter(p, func), f.ctx, false);
     } else {
-        int64_t record = area_offset(p, p->u->layout.imports, func * sizeof(wasmx_func));
+        int64_t record = area_offset(p->u->layout.imports, func * sizeof(wasmx_func));
         v code = load_const(&f, p->ptr, f.ctx, record + (int64_t)offsetof(wasmx_func, code));
         v ctx = load_const(&f, p->ptr, f.ctx, record + (int64_t)offsetof(wasmx_func, ctx));
         forward(&f, wx_func_type(p->u->m, func), type, code, ctx, false);
@@ -224,8 +224,6 @@ static v public_function(part *p, const char *name, ty type) {
     return f;
 }
 
-static void open_public(fn *f, part *p, v llvm) { fn_open(f, p, llvm); }
-
 static v param_value(fn *f, const wx_typedef *t, uint32_t i) {
     v x = LLVMGetParam(f->llvm, i + 1);
     return by_pointer(t->params[i]) ? LLVMBuildLoad2(f->b, f->p->v128, x, "") : x;
@@ -243,7 +241,7 @@ static void export_function(part *p, const char *name, uint32_t func) {
     for (uint32_t i = 0; i < t->result_count; i++) params[n++] = p->ptr;
     v thunk = signature_thunk(p, type), code = c_entry(p, func);
     fn f;
-    open_public(&f, p, public_function(p, name, LLVMFunctionType(p->i32, params, n, false)));
+    fn_open(&f, p, public_function(p, name, LLVMFunctionType(p->i32, params, n, false)));
     v slots = value_slots(&f, t);
     for (uint32_t i = 0; i < t->param_count; i++) LLVMBuildStore(p->b, param_value(&f, t, i), slot_at(&f, slots, i));
     v status = call_helper(p, HELP_call, (v[]){f.ctx, thunk, code, slots}, 4);
@@ -267,7 +265,7 @@ static v area_pointer(fn *f, uint64_t array, uint64_t byte) {
 
 static void export_memory(part *p, const char *name, uint32_t memory) {
     fn f;
-    open_public(&f, p, public_function(p, name, LLVMFunctionType(p->ptr, &p->ptr, 1, false)));
+    fn_open(&f, p, public_function(p, name, LLVMFunctionType(p->ptr, &p->ptr, 1, false)));
     v place = area_pointer(&f, p->u->layout.memories, memory * sizeof(void *));
     LLVMBuildRet(p->b, LLVMBuildLoad2(p->b, p->ptr, place, ""));
     fn_close(&f);
@@ -284,14 +282,14 @@ static void export_global(part *p, const char *name, uint32_t global) {
     if (by_pointer(g->type)) return; // through wasmx_export
     ty type = value_type(p, g->type);
     fn f;
-    open_public(
+    fn_open(
         &f, p,
         public_function(p, wx_arena_printf(&p->scratch, "%s_get", name), LLVMFunctionType(type, &p->ptr, 1, false)));
     LLVMBuildRet(p->b, LLVMBuildLoad2(p->b, type, global_place(&f, global), ""));
     fn_close(&f);
     if (!g->mutable) return;
     ty params[] = {p->ptr, type};
-    open_public(
+    fn_open(
         &f, p,
         public_function(p, wx_arena_printf(&p->scratch, "%s_set", name), LLVMFunctionType(p->void_, params, 2, false)));
     LLVMBuildStore(p->b, LLVMGetParam(f.llvm, 1), global_place(&f, global));

@@ -98,22 +98,13 @@ v load_const(fn *f, ty type, v base, int64_t offset) {
     return load;
 }
 
-int64_t area_offset(const part *p, uint64_t array, uint64_t byte) {
-    (void)p;
+int64_t area_offset(uint64_t array, uint64_t byte) {
     return INSTANCE_AT - (int64_t)array + (int64_t)byte;
 }
 
-v area_at(fn *f, uint64_t array, uint64_t byte) { return byte_offset(f->p, f->ctx, area_offset(f->p, array, byte)); }
+v area_at(fn *f, uint64_t array, uint64_t byte) { return byte_offset(f->p, f->ctx, area_offset(array, byte)); }
 
 v as(fn *f, v value, ty type) { return LLVMTypeOf(value) == type ? value : LLVMBuildBitCast(f->b, value, type, ""); }
-
-v quiet_const(fn *f, v value) {
-    ty type = LLVMFunctionType(LLVMTypeOf(value), (ty[]){LLVMTypeOf(value)}, 1, false);
-    char *constraint = f->p->u->is_x86 ? "=x,0" : "=w,0";
-    v opaque =
-        LLVMGetInlineAsm(type, "", 0, constraint, strlen(constraint), false, false, LLVMInlineAsmDialectATT, false);
-    return LLVMBuildCall2(f->b, type, opaque, &value, 1, "");
-}
 
 // Parameters first, then the runs of the local declarations.
 static void read_local_types(fn *f) {

@@ -40,7 +40,6 @@ static bool refuse(scan *s, uint32_t func, uint64_t at, wx_feature feature, cons
 static void reach(scan *s, uint32_t func) {
     if (s->facts->funcs[func].live) return;
     s->facts->funcs[func].live = true;
-    s->facts->live_count++;
     s->queue[s->tail++] = func;
 }
 

@@ -20,7 +20,6 @@ typedef struct label { // one entry of the control stack
     v *end_phis;
     uint32_t end_arity;
     uint32_t height;              // of the value stack below the parameters
-    bool entered_dead;            // opened in unreachable code: not on this stack, see fn.dead_depth
 } label;
 
 typedef struct fn {
@@ -70,9 +69,8 @@ v intrinsic2(fn *f, int which, ty o1, ty o2, v *args, unsigned n);
 v load_field(fn *f, ty type, v base, int64_t offset);         // plain
 v load_const(fn *f, ty type, v base, int64_t offset);         // never changes while code runs
 v area_at(fn *f, uint64_t array, uint64_t byte);              // address inside the instance area
-int64_t area_offset(const part *p, uint64_t array, uint64_t byte);
+int64_t area_offset(uint64_t array, uint64_t byte);
 v as(fn *f, v value, ty type);                                // bit cast, nothing when the type is the same
-v quiet_const(fn *f, v value);                                // keeps LLVM from seeing a constant
 
 // ---- emit_memory.c
 typedef struct mem { v base, record; uint32_t index; bool is_ctx; } mem;

@@ -35,7 +35,7 @@ static LLVMMetadataRef node(part *p, LLVMMetadataRef *ops, size_t n) { return LL
 // One domain, a scope for each region, and for each region the list of all the others. Scopes are identified by
 // strings, so that inlining across functions keeps them the same.
 static void open_scopes(part *p) {
-    static const char *const names[SCOPE_COUNT] = {"linear memory", "globals", "tables", "memory size", "host"};
+    static const char *const names[SCOPE_COUNT] = {"linear memory", "globals", "tables", "memory size"};
     LLVMMetadataRef domain_name = string_md(p, "wasmx"), scopes[SCOPE_COUNT];
     LLVMMetadataRef domain = node(p, &domain_name, 1);
     for (int i = 0; i < SCOPE_COUNT; i++) scopes[i] = node(p, (LLVMMetadataRef[]){string_md(p, names[i]), domain}, 2);
@@ -71,9 +71,7 @@ void part_open(part *p, const wx_unit *u, uint32_t index, wx_error *e) {
     p->attr_swiftself = attribute_kind("swiftself");
     p->attr_nounwind = attribute_kind("nounwind");
     p->attr_uwtable = attribute_kind("uwtable");
-    p->attr_cold = attribute_kind("cold");
     p->attr_noinline = attribute_kind("noinline");
-    p->attr_noreturn = attribute_kind("noreturn");
     size_t room = strlen(u->name) + sizeof ".text.wasmx.";
     p->section = wx_xmalloc(room);
     snprintf(p->section, room, ".text.wasmx.%s", u->name);

@@ -3,7 +3,7 @@
 #include "compiler/unit.h"
 
 // Alias scopes: what can never be the same byte (DESIGN section 3). An access in one is !noalias with all others.
-typedef enum scope { SCOPE_HEAP, SCOPE_GLOBAL, SCOPE_TABLE, SCOPE_SIZE, SCOPE_HOST, SCOPE_COUNT } scope;
+typedef enum scope { SCOPE_HEAP, SCOPE_GLOBAL, SCOPE_TABLE, SCOPE_SIZE, SCOPE_COUNT } scope;
 
 // Intrinsics by the names that opcodes.def uses.
 #define INTRINSICS(X) \
@@ -15,7 +15,7 @@ typedef enum scope { SCOPE_HEAP, SCOPE_GLOBAL, SCOPE_TABLE, SCOPE_SIZE, SCOPE_HO
     X(SMAX, "llvm.smax") X(UMAX, "llvm.umax") X(ABS, "llvm.abs") X(FPTOSI_SAT, "llvm.fptosi.sat") \
     X(FPTOUI_SAT, "llvm.fptoui.sat") X(MEMMOVE, "llvm.memmove") X(MEMSET, "llvm.memset") \
     X(UBSANTRAP, "llvm.ubsantrap") X(READ_REGISTER, "llvm.read_register") \
-    X(REDUCE_OR, "llvm.vector.reduce.or") X(REDUCE_AND, "llvm.vector.reduce.and") X(IS_CONSTANT, "llvm.is.constant")
+    X(REDUCE_OR, "llvm.vector.reduce.or") X(REDUCE_AND, "llvm.vector.reduce.and")
 enum {
 #define X(name, text) name,
     INTRINSICS(X)
@@ -47,7 +47,7 @@ typedef struct part {
     LLVMValueRef scopes[SCOPE_COUNT], noalias[SCOPE_COUNT]; // metadata
     unsigned md_scope, md_noalias, md_invariant, md_prof;
     LLVMValueRef empty_md, unlikely_md;
-    unsigned attr_swiftself, attr_nounwind, attr_uwtable, attr_cold, attr_noinline, attr_noreturn;
+    unsigned attr_swiftself, attr_nounwind, attr_uwtable, attr_noinline;
     char *section;
     wx_arena scratch;           // reset after each function
 } part;

@@ -36,7 +36,6 @@ typedef struct wx_facts { // facts.c
     wx_global_facts *globals;
     bool *memory_grown;     // a live body grows it, or someone outside may
     bool tail_indirect;     // a live body has return_call_indirect or return_call_ref
-    uint32_t live_count;
 } wx_facts;
 
 typedef struct wx_image_run { uint64_t address, size, at; } wx_image_run;
