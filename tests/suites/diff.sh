@@ -36,6 +36,7 @@ one() { # SEED: prints one line
     done
     if [ $((seed % 2)) = 0 ]; then
         timeout 120 node tests/diff/run.mjs "$file" "$base.0" >"$base.other" 2>&1
+        [ $? != 3 ] || { echo "SKIP seed $seed: levels agree, but this V8 is too old to compare: $(head -1 "$base.other")"; return; }
         cmp -s "$base.0" "$base.other" || { echo "FAIL seed $seed: V8 differs"; diff "$base.0" "$base.other" | head -3; return; }
     fi
     timeout 120 "$run" "$file" 2 guard default >"$base.other" 2>&1
