@@ -106,23 +106,19 @@ bool wx_file_read(wx_buf *b, const char *path, wx_error *e) {
     return ok;
 }
 
-static bool write_all(int fd, const char *data, size_t len) {
+bool wx_fd_write(int fd, const void *data, size_t len) {
+    const char *at = data;
     while (len) {
-        ssize_t n = write(fd, data, len);
+        ssize_t n = write(fd, at, len);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return false;
-        data += n;
+        at += n;
         len -= (size_t)n;
     }
     return true;
 }
 
-bool wx_fd_write(int fd, const void *data, size_t len, wx_error *e) {
-    return write_all(fd, data, len) || wx_fail(e, WX_ERR_IO, "cannot write: %s", strerror(errno));
-}
-
-// Only regular files are replaced by rename; a device such as /dev/null is written to.
-static bool is_special(const char *path) {
+bool wx_path_is_special(const char *path) {
     struct stat st;
     return strcmp(path, "-") == 0 || (stat(path, &st) == 0 && !S_ISREG(st.st_mode));
 }
@@ -131,17 +127,17 @@ static bool write_special(const char *path, const void *data, size_t len, wx_err
     bool standard = strcmp(path, "-") == 0;
     int fd = standard ? STDOUT_FILENO : open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0) return wx_fail(e, WX_ERR_IO, "cannot open: %s", strerror(errno));
-    bool ok = wx_fd_write(fd, data, len, e);
+    bool ok = wx_fd_write(fd, data, len) || wx_fail(e, WX_ERR_IO, "cannot write: %s", strerror(errno));
     if (!standard) close(fd);
     return ok;
 }
 
 bool wx_file_write(const char *path, const void *data, size_t len, wx_error *e) {
-    if (is_special(path)) return write_special(path, data, len, e);
+    if (wx_path_is_special(path)) return write_special(path, data, len, e);
     wx_arena scratch = {0};
     char *temp = wx_arena_printf(&scratch, "%s.XXXXXX", path);
     int fd = mkostemp(temp, O_CLOEXEC);
-    bool ok = fd >= 0 && write_all(fd, data, len);
+    bool ok = fd >= 0 && wx_fd_write(fd, data, len);
     mode_t mask = umask(0);
     umask(mask);
     ok = ok && fchmod(fd, 0666 & ~mask) == 0;

@@ -183,11 +183,8 @@ static LLVMValueRef make_memories(desc *d) {
     for (uint32_t i = 0; i < d->m->memory_count; i++) {
         const wx_memory *x = &d->m->memories[i];
         blob runs = {0};
-        for (uint32_t k = 0; k < d->u->image.run_counts[i]; k++) {
-            const wx_image_run *r = &d->u->image.runs[i][k];
-            wxrt_run out = {r->address, r->size, r->at};
-            blob_add(&runs, &out, sizeof out);
-        }
+        if (d->u->image.run_counts[i])
+            blob_add(&runs, d->u->image.runs[i], d->u->image.run_counts[i] * sizeof(wxrt_run));
         wxrt_memdesc out;
         CLEAR(out);
         out.min = x->limits.min;
@@ -202,11 +199,6 @@ static LLVMValueRef make_memories(desc *d) {
     return blob_global(d->p, &b, "memories");
 }
 
-static bool holds_functions(const wx_module *m, wx_type t) {
-    if (wx_has_index(t)) return m->types[wx_low(t)].kind == WX_KIND_FUNC;
-    return wx_low(t) == WX_HEAP_FUNC || wx_low(t) == WX_HEAP_NOFUNC;
-}
-
 static LLVMValueRef make_tables(desc *d) {
     blob b = {0};
     for (uint32_t i = 0; i < d->m->table_count; i++) {
@@ -216,7 +208,7 @@ static LLVMValueRef make_tables(desc *d) {
         out.min = x->limits.min;
         out.max = x->limits.max;
         out.has_max = x->limits.has_max;
-        out.is_func = holds_functions(d->m, x->type);
+        out.is_func = wx_holds_functions(d->m, x->type);
         out.is_constant = d->u->facts.tables[i].constant;
         out.import = x->import != WX_NO_INDEX;
         out.type = wx_desc_kind(d->m, x->type);

@@ -148,11 +148,6 @@ static void scan_elements(scan *s) {
 
 // ---- Tables
 
-static bool is_function_table(const wx_module *m, const wx_table *t) {
-    if (wx_has_index(t->type)) return m->types[wx_low(t->type)].kind == WX_KIND_FUNC;
-    return wx_low(t->type) == WX_HEAP_FUNC || wx_low(t->type) == WX_HEAP_NOFUNC;
-}
-
 // A table of a few bytes in the module must not become hundreds of megabytes in the object.
 static bool is_well_filled(const wx_module *m, uint32_t table) {
     uint64_t elements = 0;
@@ -164,7 +159,7 @@ static bool is_well_filled(const wx_module *m, uint32_t table) {
 static bool may_be_constant(scan *s, uint32_t table) {
     const wx_table *t = &s->m->tables[table];
     if (t->import != WX_NO_INDEX || t->is_exported || s->table_changed[table]) return false;
-    return is_function_table(s->m, t) && t->init.len == 0 && is_well_filled(s->m, table);
+    return wx_holds_functions(s->m, t->type) && t->init.len == 0 && is_well_filled(s->m, table);
 }
 
 // False when the segment has to be applied at instantiation: unknown offset or element, or out of bounds.

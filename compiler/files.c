@@ -28,32 +28,15 @@ bool wx_input_read(const char *path, wasmx_buffer *out, wasmx_compile_error *err
     return ok;
 }
 
-static bool write_all(int fd, const uint8_t *data, size_t len) {
-    while (len) {
-        ssize_t n = write(fd, data, len);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return false;
-        data += n;
-        len -= (size_t)n;
-    }
-    return true;
-}
-
 static bool cannot_write(const char *path, wasmx_compile_error *err) {
     snprintf(err->line, sizeof err->line, "%s: cannot write: %s", path, strerror(errno));
     return false;
 }
 
-// Only regular files can be replaced by rename; standard output and devices are written to.
-static bool is_special(const char *path) {
-    struct stat st;
-    return strcmp(path, "-") == 0 || (stat(path, &st) == 0 && !S_ISREG(st.st_mode));
-}
-
 static bool write_special(const wx_out_file *f, wasmx_compile_error *err) {
     bool standard = strcmp(f->path, "-") == 0;
     int fd = standard ? STDOUT_FILENO : open(f->path, O_WRONLY | O_CLOEXEC);
-    bool ok = (fd >= 0 && write_all(fd, f->data.data, f->data.size)) || cannot_write(f->path, err);
+    bool ok = (fd >= 0 && wx_fd_write(fd, f->data.data, f->data.size)) || cannot_write(f->path, err);
     if (!standard && fd >= 0) close(fd);
     return ok;
 }
@@ -68,7 +51,7 @@ static mode_t mode_of(const wx_out_file *f) {
 static bool write_temp(const wx_out_file *f, char *temp, wasmx_compile_error *err) {
     int fd = mkostemp(temp, O_CLOEXEC);
     if (fd < 0) return cannot_write(f->path, err);
-    bool ok = write_all(fd, f->data.data, f->data.size) && fchmod(fd, mode_of(f)) == 0;
+    bool ok = wx_fd_write(fd, f->data.data, f->data.size) && fchmod(fd, mode_of(f)) == 0;
     ok = close(fd) == 0 && ok;
     if (ok) return true;
     cannot_write(f->path, err);
@@ -82,7 +65,8 @@ bool wx_outputs_write(const wx_out_file *files, size_t count, wasmx_compile_erro
     bool ok = true;
     size_t made = 0, placed = 0;
     for (; ok && made < count; made++) {
-        temps[made] = is_special(files[made].path) ? NULL : wx_arena_printf(&arena, "%s.XXXXXX", files[made].path);
+        const char *path = files[made].path;
+        temps[made] = wx_path_is_special(path) ? NULL : wx_arena_printf(&arena, "%s.XXXXXX", path);
         if (temps[made] && !write_temp(&files[made], temps[made], err)) ok = false, temps[made] = NULL;
     }
     for (; ok && placed < made; placed++) {

@@ -66,12 +66,12 @@ static bool is_zero(const page *p) {
 // Neighbouring pages make one run.
 static void add_page(wx_image *image, const page *p) {
     uint32_t *count = &image->run_counts[p->memory];
-    wx_image_run *last = *count ? &image->runs[p->memory][*count - 1] : NULL;
+    wxrt_run *last = *count ? &image->runs[p->memory][*count - 1] : NULL;
     if (last && last->address + last->size == p->number * PAGE) {
         last->size += PAGE;
     } else {
         image->runs[p->memory] = wx_xrealloc(image->runs[p->memory], (*count + 1) * sizeof *last);
-        image->runs[p->memory][(*count)++] = (wx_image_run){p->number * PAGE, PAGE, image->bytes.len};
+        image->runs[p->memory][(*count)++] = (wxrt_run){p->number * PAGE, PAGE, image->bytes.len};
     }
     wx_buf_add(&image->bytes, p->bytes, PAGE);
 }
@@ -80,7 +80,7 @@ void wx_make_image(wx_unit *u) {
     const wx_module *m = u->m;
     wx_image *image = &u->image;
     pages p = {0};
-    image->runs = WX_NEW_ARRAY(&u->arena, wx_image_run *, m->memory_count);
+    image->runs = WX_NEW_ARRAY(&u->arena, wxrt_run *, m->memory_count);
     image->run_counts = WX_NEW_ARRAY(&u->arena, uint32_t, m->memory_count);
     image->in_image = WX_NEW_ARRAY(&u->arena, bool, m->data_count);
     uint64_t bytes = 0; // in the image's segments

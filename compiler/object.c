@@ -2,6 +2,7 @@
 //
 // in: ELF objects in memory   out: one   how: the system's linker with -r where there are several, then libelf turns
 // hidden symbols local, so that two modules in one program do not meet.
+#include <errno.h>
 #include <gelf.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,7 +136,9 @@ static bool hide_symbols(wx_buf *object, wx_error *e) {
     if (fd < 0) return wx_fail(e, WX_ERR_IO, "cannot make a file in memory");
     char path[32];
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    bool ok = wx_fd_write(fd, object->data, object->len, e) && hide_in(fd, e) && wx_file_read(object, path, e);
+    bool written = wx_fd_write(fd, object->data, object->len);
+    if (!written) wx_fail(e, WX_ERR_IO, "cannot write: %s", strerror(errno));
+    bool ok = written && hide_in(fd, e) && wx_file_read(object, path, e);
     close(fd);
     return ok;
 }

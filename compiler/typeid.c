@@ -31,6 +31,11 @@ static bool append(uint64_t *id, const wx_type *types, uint32_t n) {
     return true;
 }
 
+bool wx_holds_functions(const wx_module *m, wx_type t) {
+    if (wx_has_index(t)) return m->types[wx_low(t)].kind == WX_KIND_FUNC;
+    return wx_low(t) == WX_HEAP_FUNC || wx_low(t) == WX_HEAP_NOFUNC;
+}
+
 uint64_t wx_type_id(const wx_module *m, uint32_t type) {
     const wx_typedef *t = &m->types[type];
     bool plain = t->kind == WX_KIND_FUNC && t->final && t->super == WX_NO_INDEX && t->group_size <= 1;

@@ -38,11 +38,9 @@ typedef struct wx_facts { // facts.c
     bool tail_indirect;     // a live body has return_call_indirect or return_call_ref
 } wx_facts;
 
-typedef struct wx_image_run { uint64_t address, size, at; } wx_image_run;
-
 typedef struct wx_image { // image.c: memory contents known at compile time
     wx_buf bytes;
-    wx_image_run **runs;      // per memory
+    wxrt_run **runs;      // per memory
     uint32_t *run_counts;
     bool *in_image;           // per data segment: applied by the image
 } wx_image;
@@ -93,6 +91,7 @@ LLVMTargetMachineRef wx_target_machine(const wx_unit *u, wx_error *e);
 // typeid.c
 uint64_t wx_type_id(const wx_module *m, uint32_t type);                    // 0: must be interned
 void wx_type_canonical(const wx_module *m, uint32_t type, wx_buf *out);    // the bytes it is interned by
+bool wx_holds_functions(const wx_module *m, wx_type t);                     // a reference type: to functions?
 uint32_t wx_desc_kind(const wx_module *m, wx_type t);                      // value type in the descriptor
 // header.c
 void wx_write_header(const wx_unit *u, wx_buf *out);
