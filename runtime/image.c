@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "runtime/internal.h"
@@ -102,10 +103,15 @@ static bool fill_file(builder *b) {
     fcntl(image->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
     image->view = mmap(NULL, image->size, PROT_READ, MAP_SHARED, image->fd, 0);
     if (image->view == MAP_FAILED) image->view = NULL;
+    if (!image->view) return false;
     for (uint32_t k = 0; k < image->count; k++) image->parts[k].bytes = image->view + image->parts[k].at;
+    struct stat st;
+    if (fstat(image->fd, &st)) return false;
+    image->device = st.st_dev;
+    image->inode = st.st_ino;
     static _Atomic uint64_t serial;
     image->serial = atomic_fetch_add(&serial, 1) + 1;
-    return image->view;
+    return true;
 }
 
 wx_image *wx_image_make(const wasmx_module *m) {
@@ -134,10 +140,18 @@ static bool put_part(const wx_image *image, const wx_image_part *part, uint8_t *
     return mmap(at, part->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, image->fd, (off_t)part->at) == at;
 }
 
-bool wx_image_put(const wx_image *image, uint32_t index, wasmx_memory *m) {
+// Hosts that close all descriptors close this one too, and its number comes to stand for another file.
+static bool is_there(const wx_image *image) {
+    struct stat st;
+    return image->fd < 0 || (!fstat(image->fd, &st) && st.st_ino == image->inode && st.st_dev == image->device);
+}
+
+bool wx_image_put(const wx_image *image, uint32_t index, wasmx_memory *m, wasmx_error *err) {
     if (image->serial && m->image == image->serial) return true;
+    if (!is_there(image)) return wx_error_set(err, "the descriptor of the memory's image was closed by the host");
     for (uint32_t k = image->first[index]; k < image->first[index + 1]; k++)
-        if (!put_part(image, &image->parts[k], m->base)) return false;
+        if (!put_part(image, &image->parts[k], m->base))
+            return wx_error_set(err, "the memory's image cannot be mapped: out of memory or of mappings");
     m->image = image->serial;
     return true;
 }

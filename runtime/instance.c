@@ -92,8 +92,7 @@ static bool make_memories(wasmx_instance *i, const wasmx_options *options, wasmx
 
 static bool fill_memories(wasmx_instance *i, const wx_image *image, wasmx_error *err) {
     for (uint32_t k = 0; image && k < i->module->memory_count; k++)
-        if (!wx_image_put(image, k, WX_AREA(i, memories, wasmx_memory *)[k]))
-            return wx_error_set(err, "the memory's image cannot be mapped: out of memory or of mappings");
+        if (!wx_image_put(image, k, WX_AREA(i, memories, wasmx_memory *)[k], err)) return false;
     return true;
 }
 

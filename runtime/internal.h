@@ -138,6 +138,7 @@ typedef struct wx_image_part {
 
 typedef struct wx_image {
     int fd;               // what instances map privately; -1: they copy
+    uint64_t device, inode; // of the file
     uint64_t serial;      // of images that are mapped: different for each; 0 else
     uint64_t size;        // of the file
     const uint8_t *view;  // the file, mapped for reading
@@ -148,8 +149,9 @@ typedef struct wx_image {
 
 WX_INTERNAL wx_image *wx_image_make(const wasmx_module *module); // NULL: out of memory
 WX_INTERNAL void wx_image_free(wx_image *image);
-// Puts the contents in a fresh memory; false: the system refused a mapping.
-WX_INTERNAL bool wx_image_put(const wx_image *image, uint32_t index, wasmx_memory *memory);
+// Puts the contents in a fresh memory; false: the system refused.
+WX_INTERNAL bool wx_image_put(const wx_image *image, uint32_t index, wasmx_memory *memory,
+                              wasmx_error *err);
 // The bytes that belong at an address, NULL: zeros; *size is cut to how far the answer holds.
 WX_INTERNAL const uint8_t *wx_image_at(const wx_image *image, uint32_t memory, uint64_t at, uint64_t *size);
 
