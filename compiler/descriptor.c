@@ -456,6 +456,7 @@ void emit_descriptor(part *p) {
     CLEAR(out);
     out.abi_hash = wxrt_abi_hash();
     out.explicit_bounds = u->explicit_bounds;
+    out.has_start = m->start != WX_NO_INDEX;
     out.area_size = u->area_size;
     out.layout = u->layout;
     out.type_count = m->type_count;

@@ -105,6 +105,9 @@ typedef struct wasmx_options {
     uint64_t max_table_elements; // per table; 0: 10 million
     size_t max_stack_bytes;    // native stack a call may use; 0: what the thread has. Set it for calls on a stack that
                                // is not the thread's own (a coroutine's): 64 KiB are assumed there.
+    uint64_t reserve_bytes;    // modules with explicit bounds only: the most address space a memory takes, and so how far
+                               // it can grow; its first size is always there. 0: all it may ever use, or, where the
+                               // system refuses that, less.
 } wasmx_options;
 
 // Checks the module's note (ABI, CPU features), resolves imports, makes memories and tables, applies segments, runs the
@@ -199,6 +202,83 @@ WASMX_API bool wasmx_linker_define_typed(wasmx_linker *linker, const char *modul
 WASMX_API void wasmx_linker_define(wasmx_linker *linker, const char *module, const char *name, wasmx_extern value);
 // Every export of an instance, as `module`. The instance must outlive what is instantiated from the linker.
 WASMX_API void wasmx_linker_define_instance(wasmx_linker *linker, const char *module, wasmx_instance *instance);
+
+// ---- Pools: an instance for every request
+//
+// A pool keeps instances ready. Acquiring one takes no system call and no allocation once it has been used before; what
+// comes out cannot be told from a fresh instance: memories with their sizes, tables, globals, dropped segments, the trap
+// record. A module's start function runs at every acquire.
+//
+// Threads: acquire and release may be called by any threads at one time, without locks between them. An instance may be
+// acquired on one thread and released on another.
+//
+// fork: the child has copies of the pool and of its instances and goes on with both; what other threads had acquired
+// stays acquired there.
+
+typedef struct wasmx_pool wasmx_pool;
+
+typedef struct wasmx_pool_module {
+    const wasmx_module *module;
+    wasmx_options options; // for every instance: imports, linker (both used as long as the pool lives) and limits; the
+                           // field host is not used. Imports other than host functions and immutable numbers are
+                           // refused: through what instances share one request could see another.
+} wasmx_pool_module;
+
+// How the pages are found that a request has changed.
+typedef enum wasmx_reset {
+    WASMX_RESET_AUTO,    // the best that works here; the environment's WASMX_RESET=scan, pagemap or discard overrides
+    WASMX_RESET_SCAN,    // the system call PAGEMAP_SCAN, Linux 6.7 or later
+    WASMX_RESET_PAGEMAP, // by reading /proc/self/pagemap
+    WASMX_RESET_DISCARD, // not at all: every page goes back to the system
+} wasmx_reset;
+
+typedef struct wasmx_pool_options {
+    uint32_t slots;                   // instances at one time: 1 to 1,000,000
+    const wasmx_pool_module *modules; // copied
+    size_t module_count;              // at least 1
+    size_t keep_bytes;  // changed pages an instance keeps, to be copied back at release; those beyond go back to the
+                        // system. 0: 1 MiB
+    wasmx_reset reset;
+    bool always_search; // search for changed pages at every release. Otherwise the search is left out when the process
+                        // has had no page fault since the acquire: then no page has changed but those that the slot
+                        // copies back in any case, because earlier requests had changed them. Set it where something
+                        // outside this process writes into instances' memories.
+    bool one_thread;    // a promise: the thread that acquires an instance also releases it, and no other thread writes
+                        // to its memories in between. Then that thread's page faults alone decide.
+} wasmx_pool_options;
+
+// Slots are filled when first needed. NULL and *err: what the options lack, or out of memory.
+WASMX_API WASMX_NODISCARD wasmx_pool *wasmx_pool_new(const wasmx_pool_options *options, wasmx_error *err);
+// False, and nothing happens, while an instance of it is in use. NULL is allowed.
+WASMX_API bool wasmx_pool_free(wasmx_pool *pool);
+// An instance of one of the pool's modules, for this request; host is what wasmx_host returns. NULL and *err: all are
+// in use, it cannot be made (limits, imports, address space), or its start function trapped. Prefers a slot that held
+// this module, then an empty one, then the least recently used one of another module.
+WASMX_API WASMX_NODISCARD wasmx_instance *wasmx_pool_acquire(wasmx_pool *pool, const wasmx_module *module, void *host,
+                                                             wasmx_error *err);
+// The same for modules whose linker has WASI: what this request has of it. The caller owns wasi and frees it after the
+// release; wasmx_pool_acquire refuses such modules, because instances must not share one.
+WASMX_API WASMX_NODISCARD wasmx_instance *wasmx_pool_acquire_wasi(wasmx_pool *pool, const wasmx_module *module,
+                                                                  void *host, wasmx_wasi *wasi, wasmx_error *err);
+// Ends a request: all that was obtained from the instance (function references, exports) must no longer be used, as
+// after wasmx_instance_free, which does the same for an instance of a pool. False, and nothing happens, when it is not
+// one of a pool, was released before and not acquired since, or is inside a call.
+WASMX_API bool wasmx_pool_release(wasmx_instance *instance);
+
+typedef struct wasmx_pool_stats {
+    wasmx_reset reset;  // the way in use, never WASMX_RESET_AUTO
+    bool learns;        // whether searches are left out when there was no page fault
+    uint32_t slots, in_use;
+    uint64_t acquired;  // so often in all; of these
+    uint64_t made;      // in a slot that was empty
+    uint64_t remade;    // in a slot that held another module
+    uint64_t searched, spared; // memories put back with and without a search for changed pages
+    uint64_t discarded; // memories of which pages went back to the system
+    uint64_t copied_bytes;
+} wasmx_pool_stats;
+
+// Counts so far; while other threads use the pool each number is recent, and no more.
+WASMX_API void wasmx_pool_get_stats(wasmx_pool *pool, wasmx_pool_stats *out);
 
 // ---- Modules, for tools
 

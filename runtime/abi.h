@@ -63,7 +63,9 @@ struct wasmx_memory {
     size_t mapping_size;
     bool has_max;       // a maximum was declared
     bool is64;
+    bool guarded;       // has 4 GiB and the high guard behind them
     uint64_t declared_max; // pages
+    uint64_t image;     // serial of the image whose file is mapped in it, or 0
     void *range;        // where the mapping is known to the fault handler; NULL: it is the instance's
 };
 
@@ -78,6 +80,7 @@ struct wasmx_table {
     uint32_t type;      // value type of the elements
     const wasmx_module *module; // whose type indices `type` counts; NULL: made by the host
     struct wx_link *link;       // the instances that functions in it tie together
+    uint64_t written_low, written_high; // elements written since they were last put back, none where low >= high
 };
 
 struct wasmx_global {
@@ -208,6 +211,7 @@ struct wasmx_module {
     const char *target;       // "x86_64" or "aarch64"
     uint8_t sha256[32];       // of the Wasm file
     bool explicit_bounds;     // --bounds=explicit: no guard is needed
+    bool has_start;           // init runs code of the module, so that its effects may differ from time to time
     const char *text_start, *text_end;
     uint64_t area_size;       // multiple of 16
     wxrt_layout layout;
@@ -267,6 +271,7 @@ static inline uint64_t wxrt_abi_hash(void) {
     h = wxrt_hash_row(h, "instance", sizeof(struct wasmx_instance));
     h = wxrt_hash_row(h, "func", sizeof(struct wasmx_func));
     h = wxrt_hash_row(h, "memory", sizeof(struct wasmx_memory));
+    h = wxrt_hash_row(h, "table", sizeof(struct wasmx_table));
     h = wxrt_hash_row(h, "table", sizeof(struct wasmx_table));
     h = wxrt_hash_row(h, "import", sizeof(wxrt_import));
     h = wxrt_hash_row(h, "export", sizeof(wxrt_export));

@@ -47,6 +47,7 @@ void wxrt_table_copy(wasmx_instance *i, uint32_t to, uint32_t from, uint64_t dst
     wasmx_table *a = table_of(i, to), *b = table_of(i, from);
     if (outside(src, n, b->size) || outside(dst, n, a->size)) WX_TRAP(TABLE_OUT_OF_BOUNDS);
     size_t size = a->is_func ? sizeof(wxrt_slot) : sizeof(void *);
+    wx_table_note(a, dst, n);
     if (n) memmove((char *)a->elems + dst * size, (char *)b->elems + src * size, n * size);
 }
 

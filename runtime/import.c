@@ -123,7 +123,7 @@ static bool resolve_memory(resolver *r, const wxrt_import *im, const wx_definiti
         return incompatible(r, im, m->is64 ? "a 32-bit memory" : "a 64-bit memory", "the other");
     if (!limits_fit(im, m->bytes / WXRT_PAGE, m->has_max, m->declared_max))
         return wrong_limits(r, im, "a memory", m->bytes / WXRT_PAGE, m->has_max, m->declared_max);
-    if (!r->instance->module->explicit_bounds && !m->is64 && m->reserved < WXRT_RESERVE32) // relies on the guard
+    if (!r->instance->module->explicit_bounds && !m->is64 && !m->guarded) // relies on the guard
         return incompatible(r, im, "a memory with guard pages", "one of a module with explicit bounds");
     WX_AREA(r->instance, memories, wasmx_memory *)[k] = m;
     return true;

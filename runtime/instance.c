@@ -8,8 +8,6 @@
 
 #include "runtime/internal.h"
 
-#define IMAGE_FILE 65536u // images larger than this are mapped from a file, smaller ones copied
-
 // ---- Where it lies
 
 static bool has_memory0(const wasmx_module *m) { return m->memory_count && !m->memories[0].import; }
@@ -17,15 +15,21 @@ static bool has_memory0(const wasmx_module *m) { return m->memory_count && !m->m
 static wx_memory_limits limits_of(const wasmx_module *m, uint32_t k, const wasmx_options *options) {
     const wxrt_memdesc *d = &m->memories[k];
     return (wx_memory_limits){.min = d->min, .max = d->max, .has_max = d->has_max, .is64 = d->is64,
-                              .explicit_bounds = m->explicit_bounds, .limit = options->max_memory_bytes};
+                              .explicit_bounds = m->explicit_bounds, .limit = options->max_memory_bytes,
+                              .reserve = options->reserve_bytes};
 }
 
-static wasmx_instance *place_before_memory(const wasmx_module *m, const wasmx_options *options, wasmx_error *err) {
+// In front of memory 0, whole pages.
+static uint64_t area_of(const wasmx_module *m) {
+    return wx_round_up(m->area_size + sizeof(wasmx_instance), wx_page_size());
+}
+
+static wasmx_instance *place_before_memory(const wasmx_module *m, const wasmx_options *options, uint64_t image,
+                                           wasmx_error *err) {
     wasmx_memory memory;
     wx_memory_limits limits = limits_of(m, 0, options);
-    uint64_t area = wx_round_up(m->area_size + sizeof(wasmx_instance), wx_page_size());
     if (!wx_memory_plan(&memory, &limits, err)) return NULL;
-    if (!wx_memory_map(&memory, wx_page_size() + area, area, err)) return NULL;
+    if (!wx_memory_map(&memory, wx_page_size() + area_of(m), area_of(m), image, err)) return NULL;
     wasmx_instance *i = (wasmx_instance *)(memory.base - WXRT_LOW_GUARD) - 1;
     i->module = m;
     *WX_AREA(i, own_memories, wasmx_memory) = memory;
@@ -46,12 +50,14 @@ static wasmx_instance *place_alone(const wasmx_module *m, void **block, wasmx_er
     return i;
 }
 
-static wasmx_instance *place(const wasmx_module *m, const wasmx_options *options, wasmx_error *err) {
+static wasmx_instance *place(const wasmx_module *m, const wasmx_options *options, const wx_image *image,
+                             wasmx_error *err) {
     void *block = NULL;
-    wasmx_instance *i = has_memory0(m) ? place_before_memory(m, options, err) : place_alone(m, &block, err);
+    uint64_t serial = image ? image->serial : 0;
+    wasmx_instance *i = has_memory0(m) ? place_before_memory(m, options, serial, err) : place_alone(m, &block, err);
     if (!i) return NULL;
     if (!(i->state = calloc(1, sizeof *i->state))) {
-        if (has_memory0(m)) wx_memory_unmap(WX_AREA(i, own_memories, wasmx_memory));
+        if (has_memory0(m)) wx_memory_unmap(WX_AREA(i, own_memories, wasmx_memory), area_of(m));
         free(block);
         wx_error_set(err, "out of memory");
         return NULL;
@@ -76,7 +82,7 @@ static bool make_memories(wasmx_instance *i, const wasmx_options *options, wasmx
         if (k > 0) {
             wx_memory_limits limits = limits_of(m, k, options);
             wasmx_memory memory;
-            if (!wx_memory_plan(&memory, &limits, err) || !wx_memory_map(&memory, 0, 0, err)) return false;
+            if (!wx_memory_plan(&memory, &limits, err) || !wx_memory_map(&memory, 0, 0, 0, err)) return false;
             *own = memory;
         }
         own++;
@@ -84,23 +90,10 @@ static bool make_memories(wasmx_instance *i, const wasmx_options *options, wasmx
     return true;
 }
 
-static bool map_run(wasmx_memory *m, const wxrt_run *run, int fd) {
-    uint64_t page = wx_page_size();
-    if (fd < 0 || run->address % page || run->at % page || page > 4096) return false;
-    void *at = m->base + run->address;
-    return mmap(at, run->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd, (off_t)run->at) == at;
-}
-
-static void fill_memories(wasmx_instance *i, wx_loaded *loaded) {
-    const wasmx_module *m = i->module;
-    int fd = m->image_size > IMAGE_FILE ? wx_module_image(loaded) : -1;
-    for (uint32_t k = 0; k < m->memory_count; k++) {
-        wasmx_memory *memory = WX_AREA(i, memories, wasmx_memory *)[k];
-        for (uint32_t n = 0; n < m->memories[k].run_count; n++) {
-            const wxrt_run *run = &m->memories[k].runs[n];
-            if (!map_run(memory, run, fd)) memcpy(memory->base + run->address, m->image + run->at, run->size);
-        }
-    }
+static bool fill_memories(wasmx_instance *i, const wx_image *image, wasmx_error *err) {
+    for (uint32_t k = 0; image && k < i->module->memory_count; k++)
+        if (!wx_image_put(image, k, WX_AREA(i, memories, wasmx_memory *)[k], err)) return false;
+    return true;
 }
 
 // ---- Its tables, functions and globals
@@ -193,7 +186,7 @@ static void free_memories(wasmx_instance *i) {
     wasmx_memory *own = WX_AREA(i, own_memories, wasmx_memory);
     uint32_t count = 0;
     for (uint32_t k = 0; k < m->memory_count; k++) count += !m->memories[k].import;
-    while (count--) wx_memory_unmap(&own[count]);
+    while (count--) wx_memory_unmap(&own[count], count || !has_memory0(m) ? 0 : area_of(m));
 }
 
 static void destroy(wasmx_instance *i) {
@@ -227,10 +220,15 @@ void wx_link_end(wx_link *link) {
     }
 }
 
-void wasmx_instance_free(wasmx_instance *i) {
-    if (!i) return;
+void wx_instance_end(wasmx_instance *i) {
     wx_link_end(&i->state->link);
     destroy(i);
+}
+
+void wasmx_instance_free(wasmx_instance *i) {
+    if (!i) return;
+    if (i->state->give_back) i->state->give_back(i);
+    else wx_instance_end(i);
 }
 
 // ---- All of it
@@ -243,28 +241,34 @@ static wasmx_instance *fail_start(wasmx_instance *i, wasmx_error *err) {
     return NULL;
 }
 
-static wasmx_instance *start(wasmx_instance *i, wasmx_error *err) {
+wasmx_status wx_instance_start(wasmx_instance *i) {
     wasmx_value none[1];
     const wasmx_module *m = i->module;
-    if (m->init && wx_call(i, wx_ctx(i), m->init_thunk, m->init, none) != WASMX_OK) return fail_start(i, err);
-    return i;
+    return m->init ? (wasmx_status)wx_call(i, wx_ctx(i), m->init_thunk, m->init, none) : WASMX_OK;
+}
+
+wasmx_instance *wx_instance_make(const wasmx_module *module, const wasmx_options *options, wasmx_error *err) {
+    wx_loaded *loaded = wx_module_load(module, err);
+    if (!loaded) return NULL;
+    const wx_image *image = module->image_size ? wx_module_image(loaded) : NULL;
+    if (module->image_size && !image) return wx_error_set(err, "out of memory"), NULL;
+    wasmx_instance *i = place(module, options, image, err);
+    if (!i) return NULL;
+    bool ok = make_globals(i, err) && wx_resolve_imports(i, options, err) && make_memories(i, options, err) &&
+              make_tables(i, options, err) && fill_memories(i, image, err);
+    if (ok) {
+        make_refs(i);
+        return i;
+    }
+    wx_instance_end(i);
+    return NULL;
 }
 
 wasmx_instance *wasmx_instantiate(const wasmx_module *module, const wasmx_options *options, wasmx_error *err) {
     static const wasmx_options none;
-    if (!options) options = &none;
-    wx_loaded *loaded = wx_module_load(module, err);
-    wasmx_instance *i = loaded ? place(module, options, err) : NULL;
-    if (!i) return NULL;
-    bool ok = make_globals(i, err) && wx_resolve_imports(i, options, err) && make_memories(i, options, err) &&
-              make_tables(i, options, err);
-    if (!ok) {
-        wasmx_instance_free(i);
-        return NULL;
-    }
-    fill_memories(i, loaded);
-    make_refs(i);
-    return start(i, err);
+    wasmx_instance *i = wx_instance_make(module, options ? options : &none, err);
+    if (!i || wx_instance_start(i) == WASMX_OK) return i;
+    return fail_start(i, err);
 }
 
 void *wasmx_host(const wasmx_instance *i) { return i->host; }

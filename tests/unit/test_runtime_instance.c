@@ -67,16 +67,36 @@ static uint64_t address_space(void) {
 
 Test(runtime_instance, reservations_come_and_go) {
     const wasmx_module *none = compile(small), *one = compile("(module (memory (export \"m\") 1))");
-    wasmx_instance_free(start_with(one, NULL));
+    const uint64_t GiB = (uint64_t)1 << 30;
     uint64_t before = address_space();
-    wasmx_instance *i = start_with(none, NULL);
+    wasmx_instance *i = start_with(none, NULL), *many[20];
     cr_assert_lt(address_space() - before, (uint64_t)1 << 20);
-    wasmx_instance *k = start_with(one, NULL);
-    cr_assert_gt(address_space() - before, (uint64_t)4 << 30);
-    wasmx_instance_free(k);
+    for (int k = 0; k < 20; k++) many[k] = start_with(one, NULL);
+    cr_assert_gt(address_space() - before, 80 * GiB);
+    for (int k = 0; k < 20; k++) wasmx_instance_free(many[k]);
     wasmx_instance_free(i);
     wasmx_instance_free(NULL);
+    cr_assert_lt(address_space() - before, 20 * GiB); // a few are kept for the next
+    wasmx_module_forget(one);
     cr_assert_lt(address_space() - before, (uint64_t)1 << 20);
+}
+
+// What is kept of an instance holds nothing of it: not its bytes, not its size.
+Test(runtime_instance, a_parked_reservation_is_clean) {
+    const wasmx_module *m = compile("(module (memory (export \"m\") 2 9) (data (i32.const 9) \"x\")"
+                                    "(global (export \"g\") (mut i32) (i32.const 3))"
+                                    "(func (export \"at\") (param i32) (result i32) (i32.load8_u (local.get 0))))");
+    for (int k = 0; k < 6; k++) {
+        wasmx_instance *i = start_with(m, NULL);
+        wasmx_memory *memory = wasmx_export_memory(i, "m");
+        cr_assert_eq(wasmx_memory_size(memory), 2 * 65536);
+        expect_trap(i, "at", 2 * 65536, 0, WASMX_TRAP_MEMORY_OUT_OF_BOUNDS);
+        cr_assert_eq(wasmx_memory_grow(memory, 3), 2);
+        for (uint64_t at = 0; at < wasmx_memory_size(memory); at++)
+            cr_assert_eq(wasmx_memory_data(memory)[at], at == 9 ? 'x' : 0);
+        memset(wasmx_memory_data(memory), 170, wasmx_memory_size(memory));
+        wasmx_instance_free(i);
+    }
 }
 
 static const char memories[] = "(module (memory (export \"m\") 1 3) (data (i32.const 65500) \"abc\")"
