@@ -18,7 +18,7 @@ typedef struct settings {
     const char *opt, *bounds, *traps, *imports, *unknown_imports;
     const char *target, *cpu, *features, *name;
     const char *jobs, *stats, *invoke, *top;
-    bool json, help, version;
+    bool json, interruptible, help, version;
     text_list dirs, env, embeds;
     text_list words;          // what is not an option: the input, and what follows it
 } settings;

@@ -390,6 +390,7 @@ static void make_note(desc *d) {
     note_field(&text, "target", d->u->is_x86 ? "x86_64" : "aarch64");
     note_field(&text, "cpu-features", d->u->required);
     note_field(&text, "bounds", d->u->explicit_bounds ? "explicit" : "guard");
+    if (d->u->interruptible) note_field(&text, "interruptible", "yes");
     note_wasm_features(d, &text);
     wx_buf_str(&text, "sha256=");
     for (int i = 0; i < 32; i++) wx_buf_printf(&text, "%02x", d->u->sha256[i]);
@@ -458,6 +459,7 @@ void emit_descriptor(part *p) {
     out.explicit_bounds = u->explicit_bounds;
     out.has_start = m->start != WX_NO_INDEX;
     out.area_size = u->area_size;
+    out.interrupt_at = u->interruptible ? wxrt_interrupt_at(u->area_size) : 0;
     out.layout = u->layout;
     out.type_count = m->type_count;
     out.import_count = m->import_count;

@@ -58,6 +58,7 @@ typedef struct wx_unit {
     int opt_level;            // 0..3
     bool opt_size;
     bool explicit_bounds, precise_traps, verify;
+    bool interruptible;       // code looks whether it has been interrupted
     bool lazy;                // functions are compiled on their first call, in this process (lazy.c)
     wx_arena arena;
     wx_facts facts;

@@ -32,6 +32,7 @@ typedef struct wasmx_memory wasmx_memory;
 typedef struct wasmx_table wasmx_table;
 typedef struct wasmx_global wasmx_global;
 typedef struct wasmx_linker wasmx_linker;     // names that imports are looked up in
+typedef struct wasmx_async wasmx_async;       // a stack for a call that can be suspended
 typedef struct wasmx_wasi wasmx_wasi;         // see wasmx_wasi.h
 
 // ---- Values
@@ -60,7 +61,8 @@ typedef enum wasmx_status {
 #define TRAP(name, message) WASMX_TRAP_##name,
 #include "wasmx_traps.def"
 #undef TRAP
-    WASMX_STATUS_COUNT
+    WASMX_STATUS_COUNT,
+    WASMX_SUSPENDED = 0x100 // no trap: the call waits to be resumed (wasmx_async)
 } wasmx_status;
 
 // The message of a status: "out of bounds memory access"; "ok" for WASMX_OK.
@@ -103,6 +105,8 @@ typedef struct wasmx_options {
     bool trap_unknown_imports; // a function import that nothing satisfies by name and type traps when it is called
     uint64_t max_memory_bytes; // memory.grow beyond it answers -1; 0: the module's own limit
     uint64_t max_table_elements; // per table; 0: 10 million
+    uint64_t deadline_ns;      // as wasmx_set_deadline before the start function; 0: none
+    int deadline_clock;        // a wasmx_time
     size_t max_stack_bytes;    // native stack a call may use; 0: what the thread has. Set it for calls on a stack that
                                // is not the thread's own (a coroutine's): 64 KiB are assumed there.
     uint64_t reserve_bytes;    // modules with explicit bounds only: the most address space a memory takes, and so how far
@@ -119,6 +123,56 @@ WASMX_API WASMX_NODISCARD wasmx_instance *wasmx_instantiate(const wasmx_module *
 WASMX_API void wasmx_instance_free(wasmx_instance *instance);
 WASMX_API void *wasmx_host(const wasmx_instance *instance);
 WASMX_API const wasmx_module *wasmx_instance_module(const wasmx_instance *instance);
+
+// ---- Time
+//
+// For modules built with --interruptible: their code looks at every loop head, and at the entry of every function that
+// calls, whether it has been interrupted, which costs a load of one byte.
+
+typedef enum wasmx_time {
+    WASMX_TIME_WALL,   // time that passes
+    WASMX_TIME_THREAD, // processor time of the calling thread, which has to be the one that runs the instance
+} wasmx_time;
+
+// From so many nanoseconds on, within half a millisecond, guest code of the instance traps with WASMX_TRAP_INTERRUPTED:
+// the call that runs, and every later one until the deadline is set anew. 0: no deadline. Host functions are not
+// interrupted, but what runs after they return is. Replaces an earlier deadline and forgets an interruption. Of
+// instances linked through imports or tables, each stops only its own code.
+// By the thread that uses the instance. False: the module is not interruptible, or no thread could be started (the
+// first call in a process starts one, with all signals blocked; also after a fork).
+WASMX_API bool wasmx_set_deadline(wasmx_instance *instance, wasmx_time clock, uint64_t nanoseconds);
+// As if its deadline had passed now. From any thread, while the instance exists. False: it is not interruptible.
+WASMX_API bool wasmx_interrupt(wasmx_instance *instance);
+
+// ---- Calls that can be suspended
+//
+// A wasmx_async is a stack. A call on it may be suspended by any host function it reaches, and resumed later by the same
+// thread or another: what an event loop needs to wait for input without a thread.
+//
+// Threads: one at a time uses a wasmx_async, and the instances its call is in. Code that is suspended may go on in
+// another thread: a host function must not keep addresses of thread-local variables (errno's is one) across
+// wasmx_suspend, nor hold locks that belong to a thread. While a call is suspended, its instances may be called
+// otherwise, but not released or freed.
+
+// A stack with a guard page below; it serves one call after the other. 0: 512 KiB, which are kept for reuse when freed;
+// at least 64 KiB. Memory is taken as the stack is used. Guest code leaves 128 KiB, or half, to host functions.
+// NULL and *err: no memory.
+WASMX_API WASMX_NODISCARD wasmx_async *wasmx_async_new(size_t stack_bytes, wasmx_error *err);
+// A suspended call is abandoned: what it holds is lost, and its host functions never return. NULL, or one whose call
+// runs, is left alone.
+WASMX_API void wasmx_async_free(wasmx_async *async);
+// Begins a call. WASMX_SUSPENDED when it has been suspended; otherwise as wasmx_call. args are read before this returns;
+// results are written when the call ends. WASMX_TRAP_HOST when the stack has a call already.
+WASMX_API WASMX_NODISCARD wasmx_status wasmx_call_async(wasmx_async *async, wasmx_func *func, const wasmx_value *args,
+                                                        wasmx_value *results);
+// The same for any C function, which may call the typed functions of headers. arg must live until it has read it.
+WASMX_API WASMX_NODISCARD wasmx_status wasmx_async_run(wasmx_async *async, wasmx_status (*run)(void *arg), void *arg);
+// Goes on with a suspended call, until it ends or is suspended again. WASMX_TRAP_HOST when there is none.
+WASMX_API WASMX_NODISCARD wasmx_status wasmx_resume(wasmx_async *async);
+// In a host function: suspends the innermost suspendable call of this thread; returns true when it is resumed. False at
+// once: there is no such call.
+WASMX_API bool wasmx_suspend(void);
+WASMX_API wasmx_async *wasmx_async_current(void); // the innermost one that runs in this thread, or NULL
 
 // ---- Exports
 

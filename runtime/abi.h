@@ -180,6 +180,12 @@ typedef struct wxrt_elemdesc { const uint32_t *items; uint64_t count; } wxrt_ele
 #define WXRT_ITEM_NULL 0xffffffffu
 #define WXRT_ITEM_GLOBAL 0x80000000u
 
+// Where that page is, for an area of so many bytes: below area and instance, a multiple of 64 KiB from ctx.
+static inline uint64_t wxrt_interrupt_at(uint64_t area_size) {
+    uint64_t own = area_size + sizeof(struct wasmx_instance);
+    return WXRT_LOW_GUARD + (own + WXRT_PAGE - 1) / WXRT_PAGE * WXRT_PAGE + WXRT_PAGE;
+}
+
 typedef struct wxrt_file { // an embedded file, for WASI; sorted by root, then path: bytes
     const char *root;  // the directory the guest finds open
     const char *path;  // below it
@@ -214,6 +220,7 @@ struct wasmx_module {
     bool has_start;           // init runs code of the module, so that its effects may differ from time to time
     const char *text_start, *text_end;
     uint64_t area_size;       // multiple of 16
+    uint64_t interrupt_at;    // so far below ctx lies a page whose loss interrupts the code; 0: it never looks
     wxrt_layout layout;
     const wxrt_type *types;          uint32_t type_count;
     const wxrt_import *imports;      uint32_t import_count, func_imports;
@@ -271,7 +278,6 @@ static inline uint64_t wxrt_abi_hash(void) {
     h = wxrt_hash_row(h, "instance", sizeof(struct wasmx_instance));
     h = wxrt_hash_row(h, "func", sizeof(struct wasmx_func));
     h = wxrt_hash_row(h, "memory", sizeof(struct wasmx_memory));
-    h = wxrt_hash_row(h, "table", sizeof(struct wasmx_table));
     h = wxrt_hash_row(h, "table", sizeof(struct wasmx_table));
     h = wxrt_hash_row(h, "import", sizeof(wxrt_import));
     h = wxrt_hash_row(h, "export", sizeof(wxrt_export));

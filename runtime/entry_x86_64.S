@@ -68,6 +68,46 @@ wx_resume:
     .cfi_endproc
     .size wx_resume, . - wx_resume
 
+    .p2align 4
+    .globl wx_switch
+    .hidden wx_switch
+    .type wx_switch, @function
+// void wx_switch(void **from, void *to)
+wx_switch:
+    .cfi_startproc
+    endbr64
+    pushq %rbp
+    pushq %rbx
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    movq %rsp, (%rdi)
+    movq %rsi, %rsp
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbx
+    popq %rbp
+    ret
+    .cfi_endproc
+    .size wx_switch, . - wx_switch
+
+    .p2align 4
+    .globl wx_async_entry
+    .hidden wx_async_entry
+    .type wx_async_entry, @function
+wx_async_entry:                 // rbx: the wasmx_async; rbp is 0, where chains of frames end
+    .cfi_startproc
+    .cfi_undefined %rip
+    endbr64
+    movq %rbx, %rdi
+    call wx_async_main
+    ud2
+    .cfi_endproc
+    .size wx_async_entry, . - wx_async_entry
+
     .section .note.gnu.property, "a"  // all entries are landing pads: indirect branch tracking may stay on
     .p2align 3
     .long 4, 16, 5

@@ -24,27 +24,53 @@ static uint64_t area_of(const wasmx_module *m) {
     return wx_round_up(m->area_size + sizeof(wasmx_instance), wx_page_size());
 }
 
+// The area, and before it the page whose loss interrupts.
+static uint64_t front_of(const wasmx_module *m) {
+    return m->interrupt_at ? m->interrupt_at - WXRT_LOW_GUARD : area_of(m);
+}
+
+static bool allow_interrupt_page(const wasmx_module *m, uint8_t *ctx, wasmx_error *err) {
+    if (!m->interrupt_at || !mprotect(ctx - m->interrupt_at, wx_page_size(), PROT_READ)) return true;
+    return wx_error_set(err, "out of memory");
+}
+
 static wasmx_instance *place_before_memory(const wasmx_module *m, const wasmx_options *options, uint64_t image,
                                            wasmx_error *err) {
     wasmx_memory memory;
     wx_memory_limits limits = limits_of(m, 0, options);
     if (!wx_memory_plan(&memory, &limits, err)) return NULL;
-    if (!wx_memory_map(&memory, wx_page_size() + area_of(m), area_of(m), image, err)) return NULL;
+    if (!wx_memory_map(&memory, wx_page_size() + front_of(m), area_of(m), image, err)) return NULL;
+    if (!allow_interrupt_page(m, memory.base, err)) {
+        wx_memory_unmap(&memory, 0);
+        return NULL;
+    }
     wasmx_instance *i = (wasmx_instance *)(memory.base - WXRT_LOW_GUARD) - 1;
     i->module = m;
     *WX_AREA(i, own_memories, wasmx_memory) = memory;
     return i;
 }
 
-static wasmx_instance *place_alone(const wasmx_module *m, void **block, wasmx_error *err) {
-    uint64_t size = wx_round_up(m->area_size + sizeof(wasmx_instance), 64);
-    char *p = aligned_alloc(64, size);
-    if (!p) {
-        wx_error_set(err, "out of memory");
-        return NULL;
-    }
-    memset(p, 0, size);
+// Pages of its own when one of them has to be taken away at times, else from the heap.
+static void *take_block(const wasmx_module *m, uint64_t size, wasmx_error *err) {
+    void *p = NULL;
+    if (m->interrupt_at) p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    else if ((p = aligned_alloc(64, size))) memset(p, 0, size);
+    if (p && p != MAP_FAILED) return p;
+    wx_error_set(err, "out of memory");
+    return NULL;
+}
+
+static void give_block(void *block, uint64_t mapped) {
+    if (mapped) munmap(block, mapped);
+    else free(block);
+}
+
+static wasmx_instance *place_alone(const wasmx_module *m, void **block, uint64_t *mapped, wasmx_error *err) {
+    uint64_t size = m->interrupt_at ? front_of(m) : wx_round_up(m->area_size + sizeof(wasmx_instance), 64);
+    char *p = take_block(m, size, err);
+    if (!p) return NULL;
     *block = p;
+    *mapped = m->interrupt_at ? size : 0;
     wasmx_instance *i = (wasmx_instance *)(p + size) - 1;
     i->module = m;
     return i;
@@ -53,16 +79,19 @@ static wasmx_instance *place_alone(const wasmx_module *m, void **block, wasmx_er
 static wasmx_instance *place(const wasmx_module *m, const wasmx_options *options, const wx_image *image,
                              wasmx_error *err) {
     void *block = NULL;
+    uint64_t mapped = 0;
     uint64_t serial = image ? image->serial : 0;
-    wasmx_instance *i = has_memory0(m) ? place_before_memory(m, options, serial, err) : place_alone(m, &block, err);
+    wasmx_instance *i = has_memory0(m) ? place_before_memory(m, options, serial, err) : place_alone(m, &block, &mapped, err);
     if (!i) return NULL;
     if (!(i->state = calloc(1, sizeof *i->state))) {
         if (has_memory0(m)) wx_memory_unmap(WX_AREA(i, own_memories, wasmx_memory), area_of(m));
-        free(block);
+        give_block(block, mapped);
         wx_error_set(err, "out of memory");
         return NULL;
     }
     i->state->block = block;
+    i->state->block_size = mapped;
+    wx_watch_open(i);
     i->max_stack = options->max_stack_bytes;
     i->host = options->host;
     i->wasi = options->linker ? options->linker->wasi : NULL;
@@ -191,11 +220,13 @@ static void free_memories(wasmx_instance *i) {
 
 static void destroy(wasmx_instance *i) {
     void *block = i->state->block;
+    uint64_t mapped = i->state->block_size;
+    wx_watch_close(i);
     free_made(i);
     free_tables(i);
     free(i->state);
     free_memories(i);
-    free(block);
+    give_block(block, mapped);
 }
 
 static bool only_zombies(const wx_link *first) {
@@ -267,8 +298,12 @@ wasmx_instance *wx_instance_make(const wasmx_module *module, const wasmx_options
 wasmx_instance *wasmx_instantiate(const wasmx_module *module, const wasmx_options *options, wasmx_error *err) {
     static const wasmx_options none;
     wasmx_instance *i = wx_instance_make(module, options ? options : &none, err);
-    if (!i || wx_instance_start(i) == WASMX_OK) return i;
-    return fail_start(i, err);
+    if (!i) return NULL;
+    if (options && !wx_watch_begin(i, options, err)) {
+        wx_instance_end(i);
+        return NULL;
+    }
+    return wx_instance_start(i) == WASMX_OK ? i : fail_start(i, err);
 }
 
 void *wasmx_host(const wasmx_instance *i) { return i->host; }

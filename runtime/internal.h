@@ -10,6 +10,8 @@
 
 #define WX_INTERNAL __attribute__((visibility("hidden")))
 #define WX_LIKELY(x) __builtin_expect(!!(x), 1)
+#include "runtime/watch.h"
+
 #define WX_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 // Always returns false, so that `return wx_error_set(...)` reads well. err may be NULL.
@@ -42,6 +44,9 @@ struct wxrt_host_state {
     struct wx_slot *slot;  // where in a pool it lives, or NULL
     void (*give_back)(wasmx_instance *); // how that ends its use
     bool zombie;           // failed to start, but functions of it may be in tables of others
+    wx_watch watch;
+    uint32_t suspended;    // calls in it that wait on stacks of their own
+    uint64_t block_size;   // of a block that is a mapping of its own; 0: it is not
     wasmx_trap trap;
 };
 
@@ -58,18 +63,29 @@ typedef struct wx_entry { // one call from the host that has not ended
     uint64_t limit;
 } wx_entry;
 
+typedef struct wx_thread_stack {
+    uint64_t limit;       // the lowest stack pointer of guest code; 0: this thread was not set up yet
+    uint64_t low, size;
+} wx_thread_stack;
+
 typedef struct wx_thread {
     wx_entry *top;
-    uint64_t limit;       // the lowest stack pointer of guest code; 0: this thread was not set up yet
-    uint64_t low, size;   // its stack
+    wx_thread_stack stack; // its own, or that of the suspendable call it runs
+    wasmx_async *async;    // that call, or NULL
+    wx_entry *base;        // entries from here on are of who resumed that call
     void *signal_stack;
     size_t signal_stack_size;
 } wx_thread;
 
+// A function that is suspended may go on in another thread: where that can have happened, wx_thread_now (platform.h)
+// finds the record anew, which C's thread-local variables do not.
 extern WX_INTERNAL _Thread_local wx_thread wx_this_thread __attribute__((tls_model("initial-exec")));
 
 // Calls thunk(code, slots) with ctx pinned; the instance is the one a trap is recorded in.
 WX_INTERNAL uint32_t wx_call(wasmx_instance *instance, void *ctx, void *thunk, void *code, wasmx_value *slots);
+WX_INTERNAL wx_thread *wx_thread_ready(void); // this thread's record, set up
+WX_INTERNAL uint64_t wx_host_reserve(uint64_t stack_size); // of a stack, what guest code leaves to host functions
+WX_INTERNAL void wx_spread_limit(wasmx_instance *instance, uint64_t limit); // to all of its ring
 // The stack limit of guest code called here and now.
 WX_INTERNAL uint64_t wx_stack_limit(uint64_t max_stack);
 

@@ -177,6 +177,7 @@ static void end_use(wx_slot *s, bool whole) {
 
 static wasmx_instance *fail_start(wx_slot *s, wasmx_error *err) {
     wx_error_set(err, "%s", s->instance->state->trap.message);
+    wasmx_set_deadline(s->instance, WASMX_TIME_WALL, 0);
     end_use(s, wx_slot_reset(s, false));
     return NULL;
 }
@@ -187,6 +188,11 @@ static wasmx_instance *begin_use(wx_slot *s, void *host, wasmx_wasi *wasi, wasmx
     wx_count(&s->acquired, 1);
     i->host = host;
     i->wasi = wasi;
+    const wasmx_options *options = &s->pool->modules[atomic_load_explicit(&s->module, memory_order_relaxed)].options;
+    if (!wx_watch_begin(i, options, err)) {
+        end_use(s, wx_slot_reset(s, false));
+        return NULL;
+    }
     if (s->start_again && wx_instance_start(i) != WASMX_OK) return fail_start(s, err);
     atomic_store_explicit(&s->in_use, USED, memory_order_relaxed);
     return i;
@@ -220,6 +226,7 @@ wasmx_instance *wasmx_pool_acquire(wasmx_pool *p, const wasmx_module *module, vo
 }
 
 static bool inside_call(const wasmx_instance *i) {
+    if (i->state->suspended) return true;
     for (const wx_entry *e = wx_this_thread.top; e; e = e->prev)
         if (e->instance == i) return true;
     return false;
@@ -229,6 +236,7 @@ bool wasmx_pool_release(wasmx_instance *i) {
     wx_slot *s = i ? i->state->slot : NULL;
     uint32_t used = USED;
     if (!s || inside_call(i) || !atomic_compare_exchange_strong(&s->in_use, &used, BUSY)) return false;
+    wasmx_set_deadline(i, WASMX_TIME_WALL, 0);
     end_use(s, wx_slot_reset(s, can_spare(s)));
     return true;
 }

@@ -16,7 +16,7 @@ static struct sigaction before[WX_COUNT(signals)];
 static pthread_once_t install_once = PTHREAD_ONCE_INIT;
 
 static bool in_stack_guard(const wx_thread *t, uint64_t address) {
-    return address < t->low + wx_page_size() && address >= t->low - STACK_GUARD;
+    return address < t->stack.low + wx_page_size() && address >= t->stack.low - STACK_GUARD;
 }
 
 // The status a fault of generated code stands for, or 0 when it is none of ours.
@@ -27,6 +27,7 @@ static uint32_t classify(const wx_thread *t, int sig, const siginfo_t *info, uin
         return code < WASMX_STATUS_COUNT ? code : 0;
     }
     uint64_t address = (uint64_t)(uintptr_t)info->si_addr;
+    if (wx_is_interruption(t->top->instance, address)) return WASMX_TRAP_INTERRUPTED;
     if (wx_ranges_find(&wx_memory_ranges, address)) return WASMX_TRAP_MEMORY_OUT_OF_BOUNDS;
     return in_stack_guard(t, address) ? WASMX_TRAP_STACK_EXHAUSTED : 0;
 }
