@@ -34,7 +34,7 @@ enum { IS_FILE = 1 << 2, IS_PRESENT = 1 << 3, IS_SWAPPED = 1 << 4, IS_ZERO_PAGE 
 #define ENTRY_SWAPPED ((uint64_t)1 << 62)
 #define ENTRY_FILE ((uint64_t)1 << 61)
 
-enum { BATCH = 128 };
+enum { BATCH = 64 };
 
 // ---- What a fork ends: a page that is all zero in the child
 
@@ -118,7 +118,7 @@ static int scan_once(struct scan *s) {
 }
 
 static bool list_by_scan(const uint8_t *base, uint64_t size, wx_dirty *out) {
-    struct region found[BATCH];
+    struct region found[BATCH] = {{0}}; // checkers do not know that the kernel fills it
     uint64_t start = (uint64_t)(uintptr_t)base, left = out->pages;
     struct scan s = {.size = sizeof s, .start = start, .end = start + size, .vec = (uint64_t)(uintptr_t)found,
                      .category_inverted = IS_FILE | IS_ZERO_PAGE, .category_mask = IS_FILE | IS_ZERO_PAGE,
