@@ -95,6 +95,19 @@ WASMX_API void wasmx_raise(wasmx_instance *instance, wasmx_status kind, const ch
 // The same for WASMX_TRAP_EXIT with its code.
 WASMX_API void wasmx_raise_exit(wasmx_instance *instance, int32_t code) __attribute__((noreturn));
 
+// ---- Signals
+//
+// Faults of guest code become traps in handlers of SIGSEGV, SIGBUS and SIGILL (aarch64: SIGTRAP), which the first use of
+// a module installs. They hand everything else to the handlers that were there before. A handler installed later has to
+// do the same with ours.
+
+// For a host that keeps its own handlers: call it before the first use of a module; false: it is too late. Then each of
+// the host's handlers, which need SA_SIGINFO and SA_ONSTACK, has to call wasmx_handle_signal.
+WASMX_API bool wasmx_handler_opt_out(void);
+// With the arguments of the handler, info being its siginfo_t *. True: the fault was the guest's; return from the
+// handler at once, and the call ends with its trap. False: it is none of ours. Async-signal-safe.
+WASMX_API bool wasmx_handle_signal(int signal, const void *info, void *context);
+
 // ---- Instances
 
 typedef struct wasmx_options {

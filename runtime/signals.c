@@ -14,6 +14,7 @@
 static const int signals[] = {SIGSEGV, SIGBUS, WX_TRAP_SIGNAL};
 static struct sigaction before[WX_COUNT(signals)];
 static pthread_once_t install_once = PTHREAD_ONCE_INIT;
+static bool opted_out; // written once, in install_once
 
 static bool in_stack_guard(const wx_thread *t, uint64_t address) {
     return address < t->stack.low + wx_page_size() && address >= t->stack.low - STACK_GUARD;
@@ -56,7 +57,7 @@ static void pass_on(int sig, siginfo_t *info, void *context) {
     else old->sa_handler(sig);
 }
 
-static void on_signal(int sig, siginfo_t *info, void *context) {
+bool wasmx_handle_signal(int sig, const void *info, void *context) {
     int saved = errno;
     ucontext_t *uc = context;
     wx_thread *t = &wx_this_thread;
@@ -65,16 +66,29 @@ static void on_signal(int sig, siginfo_t *info, void *context) {
         wx_where where = wx_where_of(uc); // reads the stack: not before it is known to be generated code's
         wx_trap_record(t->top, status, &where);
         wx_continue_at(uc, t->top->sp, status);
-    } else {
-        pass_on(sig, info, context);
     }
+    errno = saved;
+    return status != 0;
+}
+
+static void on_signal(int sig, siginfo_t *info, void *context) {
+    int saved = errno;
+    if (!wasmx_handle_signal(sig, info, context)) pass_on(sig, info, context);
     errno = saved;
 }
 
 static void install(void) {
+    if (opted_out) return;
     struct sigaction ours = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
     sigemptyset(&ours.sa_mask);
     for (size_t k = 0; k < WX_COUNT(signals); k++) sigaction(signals[k], &ours, &before[k]);
 }
 
 void wx_signals_install(void) { pthread_once(&install_once, install); }
+
+static void opt_out(void) { opted_out = true; }
+
+bool wasmx_handler_opt_out(void) {
+    pthread_once(&install_once, opt_out);
+    return opted_out;
+}

@@ -17,7 +17,7 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; // the list, and every change of a page's access
 static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
 static wx_watch *all;
-static bool running;
+static atomic_bool running;
 static atomic_bool asleep;
 
 static wx_watch *watch_of(const wasmx_instance *i) { return &i->state->watch; }
@@ -55,7 +55,8 @@ static uint64_t now_of(int clock) {
 static bool expire_if_due(wx_watch *w, uint64_t now) {
     uint64_t deadline = atomic_load(&w->deadline);
     if (deadline == WX_NEVER || deadline == WX_EXPIRED) return false;
-    if (w->clock != CLOCK_MONOTONIC) now = now_of(w->clock);
+    int clock = atomic_load(&w->clock); // of this deadline, or the exchange below fails
+    if (clock != CLOCK_MONOTONIC) now = now_of(clock);
     if (now >= deadline && atomic_compare_exchange_strong(&w->deadline, &deadline, WX_EXPIRED)) set_access(w, PROT_NONE);
     return true;
 }
@@ -169,11 +170,9 @@ void wx_watch_close(wasmx_instance *i) {
     pthread_mutex_unlock(&lock);
 }
 
-static bool clock_id(wasmx_time clock, int *out) {
-    clockid_t id = CLOCK_MONOTONIC;
-    if (clock == WASMX_TIME_THREAD && pthread_getcpuclockid(pthread_self(), &id)) return false;
-    *out = id;
-    return true;
+static bool clock_id(wasmx_time clock, clockid_t *out) {
+    *out = CLOCK_MONOTONIC;
+    return clock != WASMX_TIME_THREAD || !pthread_getcpuclockid(pthread_self(), out);
 }
 
 bool wasmx_set_deadline(wasmx_instance *i, wasmx_time clock, uint64_t nanoseconds) {
@@ -181,9 +180,10 @@ bool wasmx_set_deadline(wasmx_instance *i, wasmx_time clock, uint64_t nanosecond
     if (!i->module->interrupt_at) return nanoseconds == 0;
     clear(w);
     if (!nanoseconds) return true;
-    if (!clock_id(clock, &w->clock)) return false;
-    if ((!w->listed || !running) && !list(w)) return false;
-    uint64_t now = now_of(w->clock);
+    clockid_t id;
+    if (!clock_id(clock, &id) || ((!w->listed || !running) && !list(w))) return false;
+    atomic_store(&w->clock, id);
+    uint64_t now = now_of(id);
     atomic_store(&w->deadline, nanoseconds < WX_NEVER - 1 - now ? now + nanoseconds : WX_NEVER - 1);
     if (!atomic_load(&asleep)) return true;
     pthread_mutex_lock(&lock);

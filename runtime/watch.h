@@ -11,7 +11,7 @@ typedef struct wx_watch { // in an instance's host state
     struct wx_watch *next, *prev;
     wasmx_instance *instance;
     uint64_t _Atomic deadline; // nanoseconds of `clock`; WX_NEVER, or WX_EXPIRED: then the page has no access
-    int clock;
+    _Atomic int clock;
     bool listed;
 } wx_watch;
 
