@@ -70,11 +70,13 @@ extern WX_INTERNAL _Thread_local wx_thread wx_this_thread __attribute__((tls_mod
 
 // Calls thunk(code, slots) with ctx pinned; the instance is the one a trap is recorded in.
 WX_INTERNAL uint32_t wx_call(wasmx_instance *instance, void *ctx, void *thunk, void *code, wasmx_value *slots);
+// The same for a function of the instance's own: what wxrt_call is, in every case.
+WX_INTERNAL uint32_t wx_call_from_host(wasmx_instance *instance, void *thunk, void *code, wasmx_value *slots);
 // The stack limit of guest code called here and now.
 WX_INTERNAL uint64_t wx_stack_limit(uint64_t max_stack);
 
 // The assembly of one architecture. wx_enter stores its stack pointer in *sp and returns 0, or the status wx_resume was
-// given. wx_resume_here is where a signal handler continues, with that stack pointer and the status in the result
+// given; who resumes takes the entry off the thread's list. wx_resume_here is where a signal handler continues, with that stack pointer and the status in the result
 // register.
 WX_INTERNAL uint32_t wx_enter(void *ctx, void *thunk, void *code, wasmx_value *slots, void **sp);
 WX_INTERNAL void wx_resume(void *sp, uint32_t status) __attribute__((noreturn));

@@ -64,6 +64,7 @@ static void on_signal(int sig, siginfo_t *info, void *context) {
         wx_where where = wx_where_of(uc); // reads the stack: not before it is known to be generated code's
         wx_trap_record(t->top, status, &where);
         wx_continue_at(uc, t->top->sp, status);
+        t->top = t->top->prev;
     } else {
         pass_on(sig, info, context);
     }

@@ -115,6 +115,7 @@ __attribute__((noinline)) void wx_raise(uint32_t status, const char *message, in
     trap->exit_code = exit_code;
     if (message) set_message(trap, message);
     walk(trap, mend_chain(low, low, high), low, high);
+    wx_this_thread.top = entry->prev;
     wx_resume(entry->sp, status);
 }
 
