@@ -105,9 +105,9 @@ typedef struct wasmx_options {
     uint64_t max_table_elements; // per table; 0: 10 million
     size_t max_stack_bytes;    // native stack a call may use; 0: what the thread has. Set it for calls on a stack that
                                // is not the thread's own (a coroutine's): 64 KiB are assumed there.
-    uint64_t reserve_bytes;    // modules with explicit bounds only: the most address space a memory takes, and so how far
-                               // it can grow; its first size is always there. 0: all it may ever use, or, where the
-                               // system refuses that, less.
+    uint64_t reserve_bytes;    // modules with explicit bounds only: the most address space a memory takes, and so how
+                               // far it can grow; its first size is always there. 0: all it may ever use, or, where
+                               // the system refuses that, less.
 } wasmx_options;
 
 // Checks the module's note (ABI, CPU features), resolves imports, makes memories and tables, applies segments, runs the
@@ -219,8 +219,8 @@ typedef struct wasmx_pool wasmx_pool;
 
 typedef struct wasmx_pool_module {
     const wasmx_module *module;
-    wasmx_options options; // for every instance: imports, linker (both used as long as the pool lives) and limits; the
-                           // field host is not used. Imports other than host functions and immutable numbers are
+    wasmx_options options; // for every instance: imports, linker (both used as long as the pool lives) and limits;
+                           // the field host is not used. Imports other than host functions and immutable numbers are
                            // refused: through what instances share one request could see another.
 } wasmx_pool_module;
 

@@ -69,9 +69,9 @@ wx_resume:
     .size wx_resume, . - wx_resume
 
 // uint32_t wxrt_call(wasmx_instance *i, void *thunk, void *code, wasmx_value *slots)
-// wx_call_from_host and wx_enter in one, for what nearly every call is: on the thread and the stack of the last one. The
-// frame is wx_enter's with the entry record below it, so that a trap resumes at wx_resume_here. Offsets: entry.c asserts
-// them.
+// wx_call_from_host and wx_enter in one, for what nearly every call is: on the thread and the stack of the last one.
+// The frame is wx_enter's with the entry record below it, so that a trap resumes at wx_resume_here. entry.c asserts the
+// offsets.
     .p2align 4
     .globl wxrt_call
     .type wxrt_call, @function
@@ -104,9 +104,9 @@ wxrt_call:
     .cfi_offset %r13, -40
     .cfi_offset %r14, -48
     .cfi_offset %r15, -56
-    movq %fs:(%r11), %r8
+    movq %fs:(%r11), %r12       // kept in a register: from and to memory each time, calls in a row would wait for it
     movq %rsp, %fs:(%r11)       // top
-    movq %r8, (%rsp)            // prev
+    movq %r12, (%rsp)           // prev
     leaq 32(%rsp), %r8
     movq %r8, 8(%rsp)           // sp
     movq %rdi, 16(%rsp)         // instance
@@ -117,8 +117,7 @@ wxrt_call:
     movq %rdx, %rdi
     movq %rcx, %rsi
     call *%rax
-    movq (%rsp), %rdx
-    movq %rdx, %fs:(%rbx)
+    movq %r12, %fs:(%rbx)
     xorl %eax, %eax
     addq $40, %rsp
     popq %r15

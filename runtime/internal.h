@@ -76,8 +76,8 @@ WX_INTERNAL uint32_t wx_call_from_host(wasmx_instance *instance, void *thunk, vo
 WX_INTERNAL uint64_t wx_stack_limit(uint64_t max_stack);
 
 // The assembly of one architecture. wx_enter stores its stack pointer in *sp and returns 0, or the status wx_resume was
-// given; who resumes takes the entry off the thread's list. wx_resume_here is where a signal handler continues, with that stack pointer and the status in the result
-// register.
+// given; who resumes takes the entry off the thread's list. wx_resume_here is where a signal handler continues, with
+// that stack pointer and the status in the result register.
 WX_INTERNAL uint32_t wx_enter(void *ctx, void *thunk, void *code, wasmx_value *slots, void **sp);
 WX_INTERNAL void wx_resume(void *sp, uint32_t status) __attribute__((noreturn));
 extern WX_INTERNAL const char wx_resume_here[];
