@@ -206,8 +206,8 @@ WASMX_API void wasmx_linker_define_instance(wasmx_linker *linker, const char *mo
 // ---- Pools: an instance for every request
 //
 // A pool keeps instances ready. Acquiring one takes no system call and no allocation once it has been used before; what
-// comes out cannot be told from a fresh instance: memories with their sizes, tables, globals, dropped segments, the trap
-// record. A module's start function runs at every acquire.
+// comes out cannot be told from a fresh instance: memories with their sizes, tables, globals, dropped segments, the
+// trap record. A module's start function runs at every acquire.
 //
 // Threads: acquire and release may be called by any threads at one time, without locks between them. An instance may be
 // acquired on one thread and released on another.
@@ -219,7 +219,7 @@ typedef struct wasmx_pool wasmx_pool;
 
 typedef struct wasmx_pool_module {
     const wasmx_module *module;
-    wasmx_options options; // for every instance: imports, linker (both used as long as the pool lives) and limits;
+    wasmx_options options; // for every instance: imports and linker, both used as long as the pool lives, and limits;
                            // the field host is not used. Imports other than host functions and immutable numbers are
                            // refused: through what instances share one request could see another.
 } wasmx_pool_module;
