@@ -97,9 +97,9 @@ WASMX_API void wasmx_raise_exit(wasmx_instance *instance, int32_t code) __attrib
 
 // ---- Signals
 //
-// Faults of guest code become traps in handlers of SIGSEGV, SIGBUS and SIGILL (aarch64: SIGTRAP), which the first use of
-// a module installs. They hand everything else to the handlers that were there before. A handler installed later has to
-// do the same with ours.
+// Faults of guest code become traps in handlers of SIGSEGV, SIGBUS and SIGILL (aarch64: SIGTRAP), which the first use
+// of a module installs. They hand everything else to the handlers that were there before. A handler installed later has
+// to do the same with ours.
 
 // For a host that keeps its own handlers: call it before the first use of a module; false: it is too late. Then each of
 // the host's handlers, which need SA_SIGINFO and SA_ONSTACK, has to call wasmx_handle_signal.
@@ -122,9 +122,9 @@ typedef struct wasmx_options {
     int deadline_clock;        // a wasmx_time
     size_t max_stack_bytes;    // native stack a call may use; 0: what the thread has. Set it for calls on a stack that
                                // is not the thread's own (a coroutine's): 64 KiB are assumed there.
-    uint64_t reserve_bytes;    // modules with explicit bounds only: the most address space a memory takes, and so how far
-                               // it can grow; its first size is always there. 0: all it may ever use, or, where the
-                               // system refuses that, less.
+    uint64_t reserve_bytes;    // modules with explicit bounds only: the most address space a memory takes, and so how
+                               // far it can grow; its first size is always there. 0: all it may ever use, or, where
+                               // the system refuses that, less.
 } wasmx_options;
 
 // Checks the module's note (ABI, CPU features), resolves imports, makes memories and tables, applies segments, runs the
@@ -159,8 +159,8 @@ WASMX_API bool wasmx_interrupt(wasmx_instance *instance);
 
 // ---- Calls that can be suspended
 //
-// A wasmx_async is a stack. A call on it may be suspended by any host function it reaches, and resumed later by the same
-// thread or another: what an event loop needs to wait for input without a thread.
+// A wasmx_async is a stack. A call on it may be suspended by any host function it reaches, and resumed later by the
+// same thread or another: what an event loop needs to wait for input without a thread.
 //
 // Threads: one at a time uses a wasmx_async, and the instances its call is in. Code that is suspended may go on in
 // another thread: a host function must not keep addresses of thread-local variables (errno's is one) across
@@ -174,8 +174,8 @@ WASMX_API WASMX_NODISCARD wasmx_async *wasmx_async_new(size_t stack_bytes, wasmx
 // A suspended call is abandoned: what it holds is lost, and its host functions never return. NULL, or one whose call
 // runs, is left alone.
 WASMX_API void wasmx_async_free(wasmx_async *async);
-// Begins a call. WASMX_SUSPENDED when it has been suspended; otherwise as wasmx_call. args are read before this returns;
-// results are written when the call ends. WASMX_TRAP_HOST when the stack has a call already.
+// Begins a call. WASMX_SUSPENDED when it has been suspended; otherwise as wasmx_call. args are read before this
+// returns; results are written when the call ends. WASMX_TRAP_HOST when the stack has a call already.
 WASMX_API WASMX_NODISCARD wasmx_status wasmx_call_async(wasmx_async *async, wasmx_func *func, const wasmx_value *args,
                                                         wasmx_value *results);
 // The same for any C function, which may call the typed functions of headers. arg must live until it has read it.
@@ -273,8 +273,8 @@ WASMX_API void wasmx_linker_define_instance(wasmx_linker *linker, const char *mo
 // ---- Pools: an instance for every request
 //
 // A pool keeps instances ready. Acquiring one takes no system call and no allocation once it has been used before; what
-// comes out cannot be told from a fresh instance: memories with their sizes, tables, globals, dropped segments, the trap
-// record. A module's start function runs at every acquire.
+// comes out cannot be told from a fresh instance: memories with their sizes, tables, globals, dropped segments, the
+// trap record. A module's start function runs at every acquire.
 //
 // Threads: acquire and release may be called by any threads at one time, without locks between them. An instance may be
 // acquired on one thread and released on another.
@@ -286,8 +286,8 @@ typedef struct wasmx_pool wasmx_pool;
 
 typedef struct wasmx_pool_module {
     const wasmx_module *module;
-    wasmx_options options; // for every instance: imports, linker (both used as long as the pool lives) and limits; the
-                           // field host is not used. Imports other than host functions and immutable numbers are
+    wasmx_options options; // for every instance: imports and linker, both used as long as the pool lives, and limits;
+                           // the field host is not used. Imports other than host functions and immutable numbers are
                            // refused: through what instances share one request could see another.
 } wasmx_pool_module;
 

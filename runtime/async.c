@@ -1,10 +1,10 @@
 // runtime/async.c: calls on stacks of their own, which host functions can suspend.
 //
-//   resume ──wx_switch──► [ wx_async_main ► run ► guest ► host function ► wasmx_suspend ] ──wx_switch──► resume returns
+//   resume ──► [ wx_async_main ► run ► guest ► host function ► wasmx_suspend ] ──► resume returns
 //
-// in: a function to run; out: its status, or that it is suspended   While a call runs, the thread's record describes the
-// call's stack instead of the thread's own; entries of the call are cut from the thread's chain when it is suspended
-// and spliced into that of the thread that resumes it.
+// in: a function to run; out: its status, or that it is suspended   While a call runs, the thread's record describes
+// the call's stack instead of the thread's own. Entries of the call stand on a base entry that stays the same, and
+// whose `prev` is the last entry of whoever resumes the call.
 #include "runtime/async.h"
 
 #include <pthread.h>
@@ -26,10 +26,10 @@ struct wasmx_async {
     uint64_t low, size;   // the stack, its guard page not counted
     void *sp, *resumer;   // where the call, and where who resumed it, goes on
     state state;
-    wx_entry *top, *bottom; // its entries while it is suspended; NULL: none
-    wx_thread_stack stack_before; // of the thread's record, as are the next three
-    wx_entry *top_before, *base_before;
-    wasmx_async *async_before;
+    wx_entry base;        // of no instance: below the call's entries in a thread's chain
+    wx_entry *top;        // its last entry, while it is suspended
+    wx_thread_stack stack_before; // of the thread's record
+    wasmx_async *async_before;    // likewise
     wasmx_status (*run)(void *arg);
     void *arg;
     wasmx_status status;
@@ -120,34 +120,15 @@ wasmx_async *wasmx_async_new(size_t stack_bytes, wasmx_error *err) {
     return NULL;
 }
 
-// ---- Entries of a suspended call
-
+// The instances it has entered.
 static void count_suspended(wasmx_async *a, int by) {
-    for (wx_entry *e = a->top; e; e = e == a->bottom ? NULL : e->prev) e->instance->state->suspended += by;
-}
-
-static void cut_entries(wasmx_async *a, wx_thread *t) {
-    a->top = a->bottom = NULL;
-    if (t->top == a->top_before) return;
-    a->top = a->bottom = t->top;
-    while (a->bottom->prev != a->top_before) a->bottom = a->bottom->prev;
-    count_suspended(a, 1);
-}
-
-// Other calls may have run in the instances meanwhile, with limits of their own.
-static void splice_entries(wasmx_async *a, wx_thread *t) {
-    if (!a->top) return;
-    count_suspended(a, -1);
-    a->bottom->prev = t->top;
-    t->top = a->top;
-    wx_spread_limit(a->top->instance, a->top->limit);
+    for (wx_entry *e = a->top; e != &a->base; e = e->prev) e->instance->state->suspended += by;
 }
 
 void wasmx_async_free(wasmx_async *a) {
     if (!a || a->state == RUNNING) return;
     if (a->state == SUSPENDED) count_suspended(a, -1);
     a->state = IDLE;
-    a->top = a->bottom = NULL;
     if (put_cached(a)) return;
     __tsan_destroy_fiber(a->fiber);
     munmap(a->mapping, a->mapping_size);
@@ -156,21 +137,25 @@ void wasmx_async_free(wasmx_async *a) {
 
 // ---- Switching
 
+// Other calls may have run in its instances meanwhile, with limits of their own.
+static void set_limits(wasmx_async *a) {
+    if (a->top != &a->base) wx_spread_limit(a->top->instance, a->top->limit);
+}
+
 static wasmx_status go_on(wasmx_async *a) {
     wx_thread *t = wx_thread_ready();
     a->stack_before = t->stack;
-    a->base_before = t->base;
     a->async_before = t->async;
-    t->base = a->top_before = t->top;
+    a->base.prev = t->top;
+    t->top = a->top;
     t->async = a;
-    t->stack = (wx_thread_stack){a->low + wx_host_reserve(a->size), a->low, a->size};
-    splice_entries(a, t);
+    t->stack = (wx_thread_stack){a->base.limit, a->low, a->size};
+    set_limits(a);
     a->state = RUNNING;
     enter_stack(a);
     t->stack = a->stack_before; // t is this thread still: who resumes another call is not moved before that is back
-    t->top = a->top_before;
-    t->base = a->base_before;
     t->async = a->async_before;
+    t->top = a->base.prev;
     return a->state == SUSPENDED ? WASMX_SUSPENDED : a->status;
 }
 
@@ -178,16 +163,17 @@ bool wasmx_suspend(void) {
     wx_thread *t = wx_thread_now();
     wasmx_async *a = t->async;
     if (!a) return false;
-    cut_entries(a, t);
+    a->top = t->top;
     a->state = SUSPENDED;
+    count_suspended(a, 1);
     leave_stack(a);
+    count_suspended(a, -1);
     return true;
 }
 
 void wx_async_main(wasmx_async *a) {
     __sanitizer_finish_switch_fiber(NULL, &a->outer_low, &a->outer_size);
     a->status = a->run(a->arg);
-    a->top = a->bottom = NULL;
     a->state = IDLE;
     leave_stack(a);
     abort(); // nobody resumes what has ended
@@ -197,6 +183,8 @@ wasmx_status wasmx_async_run(wasmx_async *a, wasmx_status (*run)(void *arg), voi
     if (a->state != IDLE) return WASMX_TRAP_HOST;
     a->run = run;
     a->arg = arg;
+    a->top = &a->base;
+    a->base.limit = a->low + wx_host_reserve(a->size);
     a->sp = wx_first_frame((void *)(uintptr_t)(a->low + a->size), a);
     return go_on(a);
 }

@@ -202,8 +202,11 @@ static bool counts_up(bool of_thread, uint8_t *page, bool by_kernel) {
 
 static bool try_faults(const trial *t) {
     uint64_t page = wx_page_size();
-    bool up = counts_up(false, t->file + page, false) & counts_up(true, t->plain + 2 * page, false);
-    return up & counts_up(true, t->file + 3 * page, true) & counts_up(false, t->plain + 3 * page, true);
+    bool up = counts_up(false, t->file + page, false); // all four are written, whatever the first ones say
+    up &= counts_up(true, t->plain + 2 * page, false);
+    up &= counts_up(true, t->file + 3 * page, true);
+    up &= counts_up(false, t->plain + 3 * page, true);
+    return up;
 }
 
 static bool exactly(wasmx_reset way, const uint8_t *base, uint64_t a, uint64_t b, uint64_t n) {

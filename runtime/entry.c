@@ -97,7 +97,7 @@ static inline uint32_t enter(wasmx_instance *instance, void *ctx, void *thunk, v
     wx_entry entry = {.prev = t->top, .instance = instance, .limit = limit};
     t->top = &entry;
     uint32_t status = wx_enter(ctx, thunk, code, slots, &entry.sp);
-    wx_thread_now()->top = entry.prev; // another thread's, when the call was suspended
+    wx_thread_now()->top = entry.prev; // another thread's, if the call was suspended; a trap has done so already
     return status;
 }
 
@@ -120,7 +120,15 @@ uint32_t wx_call(wasmx_instance *instance, void *ctx, void *thunk, void *code, w
     return call_with_limit(instance, ctx, thunk, code, slots);
 }
 
-uint32_t wxrt_call(wasmx_instance *i, void *thunk, void *code, wasmx_value *slots) {
+// What entry_x86_64.S does for itself in the usual case.
+_Static_assert(offsetof(wx_thread, top) == 0 && offsetof(wx_thread, stack.limit) == 8 &&
+                   offsetof(wx_thread, stack.low) == 16 && offsetof(wx_thread, stack.size) == 24, "wxrt_call");
+_Static_assert(offsetof(wx_entry, prev) == 0 && offsetof(wx_entry, sp) == 8 && offsetof(wx_entry, instance) == 16 &&
+                   offsetof(wx_entry, limit) == 24 && sizeof(wx_entry) == 32, "wxrt_call");
+_Static_assert(offsetof(wasmx_instance, stack_limit) == 32 && offsetof(wasmx_instance, max_stack) == 40 &&
+                   sizeof(wasmx_instance) + WXRT_LOW_GUARD == 65584, "wxrt_call");
+
+uint32_t wx_call_from_host(wasmx_instance *i, void *thunk, void *code, wasmx_value *slots) {
     return wx_call(i, wx_ctx(i), thunk, code, slots);
 }
 

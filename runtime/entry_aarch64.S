@@ -1,4 +1,4 @@
-// runtime/entry_aarch64.S: into guest code and back, for AAPCS64. See internal.h for what the three symbols do.
+// runtime/entry_aarch64.S: into guest code and back, for AAPCS64. See internal.h for what the symbols do.
     .text
     .p2align 4
     .globl wx_enter
@@ -130,6 +130,17 @@ wx_async_entry:                 // x19: the wasmx_async; x29 is 0, where chains 
     brk #1
     .cfi_endproc
     .size wx_async_entry, . - wx_async_entry
+
+// uint32_t wxrt_call(wasmx_instance *i, void *thunk, void *code, wasmx_value *slots)
+    .p2align 4
+    .globl wxrt_call
+    .type wxrt_call, %function
+wxrt_call:
+    .cfi_startproc
+    hint #34                    // bti c
+    b wx_call_from_host
+    .cfi_endproc
+    .size wxrt_call, . - wxrt_call
 
     .section .note.gnu.property, "a"  // all entries are landing pads: branch target identification may stay on
     .p2align 3

@@ -81,7 +81,8 @@ static wasmx_instance *place(const wasmx_module *m, const wasmx_options *options
     void *block = NULL;
     uint64_t mapped = 0;
     uint64_t serial = image ? image->serial : 0;
-    wasmx_instance *i = has_memory0(m) ? place_before_memory(m, options, serial, err) : place_alone(m, &block, &mapped, err);
+    wasmx_instance *i = has_memory0(m) ? place_before_memory(m, options, serial, err)
+                                       : place_alone(m, &block, &mapped, err);
     if (!i) return NULL;
     if (!(i->state = calloc(1, sizeof *i->state))) {
         if (has_memory0(m)) wx_memory_unmap(WX_AREA(i, own_memories, wasmx_memory), area_of(m));

@@ -59,7 +59,7 @@ static inline void *wx_ctx(const wasmx_instance *i) { return (char *)(i + 1) + W
 typedef struct wx_entry { // one call from the host that has not ended
     struct wx_entry *prev;
     void *sp;             // where the assembly resumes when the call ends by a trap
-    wasmx_instance *instance;
+    wasmx_instance *instance; // NULL: below the entries of a suspendable call
     uint64_t limit;
 } wx_entry;
 
@@ -72,7 +72,6 @@ typedef struct wx_thread {
     wx_entry *top;
     wx_thread_stack stack; // its own, or that of the suspendable call it runs
     wasmx_async *async;    // that call, or NULL
-    wx_entry *base;        // entries from here on are of who resumed that call
     void *signal_stack;
     size_t signal_stack_size;
 } wx_thread;
@@ -86,12 +85,14 @@ WX_INTERNAL uint32_t wx_call(wasmx_instance *instance, void *ctx, void *thunk, v
 WX_INTERNAL wx_thread *wx_thread_ready(void); // this thread's record, set up
 WX_INTERNAL uint64_t wx_host_reserve(uint64_t stack_size); // of a stack, what guest code leaves to host functions
 WX_INTERNAL void wx_spread_limit(wasmx_instance *instance, uint64_t limit); // to all of its ring
+// The same for a function of the instance's own: what wxrt_call is, in every case.
+WX_INTERNAL uint32_t wx_call_from_host(wasmx_instance *instance, void *thunk, void *code, wasmx_value *slots);
 // The stack limit of guest code called here and now.
 WX_INTERNAL uint64_t wx_stack_limit(uint64_t max_stack);
 
 // The assembly of one architecture. wx_enter stores its stack pointer in *sp and returns 0, or the status wx_resume was
-// given. wx_resume_here is where a signal handler continues, with that stack pointer and the status in the result
-// register.
+// given; who resumes takes the entry off the thread's list. wx_resume_here is where a signal handler continues, with
+// that stack pointer and the status in the result register.
 WX_INTERNAL uint32_t wx_enter(void *ctx, void *thunk, void *code, wasmx_value *slots, void **sp);
 WX_INTERNAL void wx_resume(void *sp, uint32_t status) __attribute__((noreturn));
 extern WX_INTERNAL const char wx_resume_here[];

@@ -1,5 +1,5 @@
-// runtime/module.c: modules the process has used: checked once, their code known to the fault handler, their image ready
-// for instances to map.
+// runtime/module.c: modules the process has used: checked once, their code known to the fault handler, their image
+// ready for instances to map.
 //
 // A record is made at a module's first instantiation and found again without a lock; wasmx_module_forget empties it for
 // reuse. Writers hold one lock.

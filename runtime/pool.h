@@ -13,8 +13,8 @@ typedef struct wx_span { uint64_t at, size; } wx_span; // bytes from the base of
 // The best way that passes a trial in this process, tried once: WASMX_RESET_SCAN, _PAGEMAP or _DISCARD.
 WX_INTERNAL wasmx_reset wx_dirty_best(void);
 WX_INTERNAL bool wx_dirty_works(wasmx_reset way);
-// Lists the changed pages of [base, base + size) in order, at most `room` spans and `pages` pages, which is more than 0.
-// *end is how far the list is complete: size, or where it was full. False: it cannot be done now.
+// Lists the changed pages of [base, base + size) in order, at most `room` spans and `pages` pages, which is more than
+// 0. *end is how far the list is complete: size, or where it was full. False: it cannot be done now.
 typedef struct wx_dirty {
     wx_span *spans;
     size_t room, count;

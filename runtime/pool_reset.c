@@ -66,7 +66,7 @@ static uint64_t pages_of(const wx_slot_memory *m) {
 static uint64_t cut(wx_slot_memory *m, uint64_t budget) {
     uint64_t total = pages_of(m);
     if (total <= budget) return UINT64_MAX;
-    wx_span *last = &m->kept[m->kept_count - 1]; // all of the excess is in it: the list stops at the first page too many
+    wx_span *last = &m->kept[m->kept_count - 1]; // has all of the excess: the list stops at the first page too many
     last->size -= total - budget;
     uint64_t end = last->at + last->size;
     m->kept_count -= !last->size;

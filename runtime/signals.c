@@ -61,11 +61,12 @@ bool wasmx_handle_signal(int sig, const void *info, void *context) {
     int saved = errno;
     ucontext_t *uc = context;
     wx_thread *t = &wx_this_thread;
-    uint32_t status = t->top ? classify(t, sig, info, wx_pc_of(uc)) : 0;
+    uint32_t status = t->top && t->top->instance ? classify(t, sig, info, wx_pc_of(uc)) : 0;
     if (status) {
         wx_where where = wx_where_of(uc); // reads the stack: not before it is known to be generated code's
         wx_trap_record(t->top, status, &where);
         wx_continue_at(uc, t->top->sp, status);
+        t->top = t->top->prev;
     }
     errno = saved;
     return status != 0;

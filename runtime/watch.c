@@ -57,7 +57,8 @@ static bool expire_if_due(wx_watch *w, uint64_t now) {
     if (deadline == WX_NEVER || deadline == WX_EXPIRED) return false;
     int clock = atomic_load(&w->clock); // of this deadline, or the exchange below fails
     if (clock != CLOCK_MONOTONIC) now = now_of(clock);
-    if (now >= deadline && atomic_compare_exchange_strong(&w->deadline, &deadline, WX_EXPIRED)) set_access(w, PROT_NONE);
+    bool due = now >= deadline && atomic_compare_exchange_strong(&w->deadline, &deadline, WX_EXPIRED);
+    if (due) set_access(w, PROT_NONE);
     return true;
 }
 

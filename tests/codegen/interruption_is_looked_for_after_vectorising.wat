@@ -7,7 +7,7 @@
 ;; CHECK: .size t.scale,
 ;; build: -O2 --emit=asm --interruptible --target=aarch64-linux-gnu
 ;; CHECK2-LABEL: t.scale:
-;; CHECK2: ldrb w{{[0-9]+}}, [x
+;; CHECK2: ldrb w{{[0-9zr]+}}, [x
 ;; CHECK2: {{mla|mul|add}} {{.*}}v{{[0-9]+}}.4s
 ;; CHECK2: .size t.scale,
 (module

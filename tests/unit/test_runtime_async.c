@@ -3,14 +3,15 @@
 
 #include "tests/unit/compile_code.h"
 
-// step(n): log of what ran; sum(n) = wait(n) + wait(n - 1) + ... ; deep(n) recurses n times and then waits.
+// sum(n) = wait(n) + wait(n - 1) + ... ; deep(n) recurses n times and then waits.
 #define WAITS \
     "(module (import \"h\" \"wait\" (func $wait (param i32) (result i32))) (memory 1)" \
     " (func (export \"sum\") (param i32) (result i32) (local $s i32)" \
     "  (loop $l (local.set $s (i32.add (local.get $s) (call $wait (local.get 0))))" \
     "   (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))) (local.get $s))" \
     " (func $deep (export \"deep\") (param i32) (result i32)" \
-    "  (if (result i32) (local.get 0) (then (i32.add (i32.const 1) (call $deep (i32.sub (local.get 0) (i32.const 1)))))" \
+    "  (if (result i32) (local.get 0)" \
+    "   (then (i32.add (i32.const 1) (call $deep (i32.sub (local.get 0) (i32.const 1)))))" \
     "   (else (call $wait (i32.const 0)))))" \
     " (func $for_ever (export \"after\") (param i32) (result i32)" \
     "  (drop (call $wait (i32.const 0))) (i32.add (i32.const 1) (call $for_ever (i32.const 0))))" \

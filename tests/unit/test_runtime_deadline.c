@@ -14,7 +14,8 @@
     " (func $two (export \"irreducible\") (param i32)" \
     "   (loop $a (loop $b (br_if $a (local.get 0)) (br_if $b (i32.const 1)))))" \
     " (func $recurse (export \"recurse\") (param i32) (if (local.get 0)" \
-    "   (then (call $recurse (i32.sub (local.get 0) (i32.const 1))) (call $recurse (i32.sub (local.get 0) (i32.const 1))))))" \
+    "   (then (call $recurse (i32.sub (local.get 0) (i32.const 1)))" \
+    "         (call $recurse (i32.sub (local.get 0) (i32.const 1))))))" \
     " (func $tail (export \"tail\") (return_call $tail))" \
     " (func (export \"f\") (param i32) (result i32) (i32.add (local.get 0) (i32.const 1)))" \
     " (func (export \"fill\") (loop $l (memory.fill (i32.const 0) (i32.const 1) (i32.const 65536)) (br $l))))"
@@ -182,7 +183,8 @@ Test(deadline, works_in_a_child_after_fork) {
 
 Test(deadline, of_a_pool_holds_for_one_request) {
     wasmx_error err;
-    wasmx_pool_module modules[] = {{wasmx_code_module(spin_code(SPINS, '2', WASMX_BOUNDS_GUARD)), {.deadline_ns = 2 * MS}}};
+    const wasmx_module *m = wasmx_code_module(spin_code(SPINS, '2', WASMX_BOUNDS_GUARD));
+    wasmx_pool_module modules[] = {{m, {.deadline_ns = 2 * MS}}};
     wasmx_pool_options options = {.slots = 1, .modules = modules, .module_count = 1};
     wasmx_pool *pool = wasmx_pool_new(&options, &err);
     cr_assert_not_null(pool, "%s", err.message);

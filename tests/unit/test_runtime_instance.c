@@ -425,6 +425,38 @@ static void *exhaust(void *i) {
 }
 
 // The limit of the provider's functions is that of the thread that entered the consumer.
+static int32_t own_number(wasmx_instance *caller) { return *(int32_t *)wasmx_host(caller); }
+
+// Three modules in a chain through functions, a memory, a table and a global of the first; each has its own host data,
+// and a host function gets that of the instance that imports it, whoever called from outside.
+Test(runtime_instance, a_chain_of_modules_with_data_of_their_own) {
+    static const char *const texts[3] = {
+        "(module (import \"h\" \"own\" (func $own (result i32))) (memory (export \"m\") 1)"
+        "  (table (export \"t\") 3 funcref) (global (export \"g\") (mut i32) (i32.const 0)) (elem (i32.const 0) $f)"
+        "  (func $f (export \"f\") (result i32) (i32.store (i32.const 0) (call $own)) (call $own)))",
+        "(module (import \"h\" \"own\" (func $own (result i32))) (import \"0\" \"f\" (func $in (result i32)))"
+        "  (import \"0\" \"m\" (memory 1)) (import \"0\" \"t\" (table 3 funcref)) (import \"0\" \"g\" (global $g (mut i32)))"
+        "  (elem (i32.const 1) $f) (func $f (export \"f\") (result i32)"
+        "    (global.set $g (call $own)) (i32.add (i32.mul (call $in) (i32.const 100)) (call $own))))",
+        "(module (import \"h\" \"own\" (func $own (result i32))) (import \"1\" \"f\" (func $in (result i32)))"
+        "  (import \"0\" \"m\" (memory 1)) (import \"0\" \"t\" (table 3 funcref)) (import \"0\" \"g\" (global $g (mut i32)))"
+        "  (func (export \"f\") (result i32) (i32.add (i32.mul (call $in) (i32.const 100)) (call $own)))"
+        "  (func (export \"all\") (result i32) (i32.add (i32.load (i32.const 0)) (i32.add (global.get $g)"
+        "    (call_indirect (result i32) (i32.const 1))))))"};
+    int32_t numbers[3] = {1, 2, 3};
+    wasmx_instance *all[3];
+    wasmx_linker *l = wasmx_linker_new();
+    wasmx_linker_define_typed(l, "h", "own", ":i", (void (*)(void))own_number);
+    for (int k = 0; k < 3; k++) {
+        all[k] = start_with(compile(texts[k]), &(wasmx_options){.linker = l, .host = &numbers[k]});
+        wasmx_linker_define_instance(l, (const char *[]){"0", "1", "2"}[k], all[k]);
+    }
+    cr_assert_eq(call(all[2], "f", 0, 0), 10203);
+    cr_assert_eq(call(all[2], "all", 0, 0), 1 + 2 + 102);
+    for (int k = 3; k-- > 0;) wasmx_instance_free(all[k]);
+    wasmx_linker_free(l);
+}
+
 Test(runtime_instance, linked_instances_change_threads_together) {
     wasmx_instance *p, *i = linked(&p);
     for (int k = 0; k < 3; k++) {

@@ -205,6 +205,34 @@ Test(runtime_pool_use, many_small_reservations) {
     cr_assert(wasmx_pool_free(p));
 }
 
+static uint64_t data_now(void) { // what RLIMIT_DATA counts
+    FILE *f = fopen("/proc/self/status", "r");
+    char line[256];
+    unsigned long kib = 0;
+    while (f && fgets(line, sizeof line, f) && sscanf(line, "VmData: %lu", &kib) != 1) {}
+    fclose(f);
+    return (uint64_t)kib << 10;
+}
+
+Test(runtime_pool_use, growth_that_the_system_refuses_is_minus_one) {
+    wasmx_pool_module m = {.module = compile(plain)};
+    wasmx_pool *p = pool_with(&m, 1, 1);
+    wasmx_pool_release(acquire(p, m.module));
+    struct rlimit now;
+    getrlimit(RLIMIT_DATA, &now);
+    setrlimit(RLIMIT_DATA, &(struct rlimit){data_now() + ((uint64_t)4 << 20), now.rlim_max});
+    for (int k = 0; k < 3; k++) {
+        wasmx_instance *i = acquire(p, m.module);
+        cr_assert_eq(call(i, "grow", 1000, 0), -1);
+        cr_assert_eq(call(i, "grow", 4, 0), 1);
+        cr_assert_eq(call(i, "grow_t", 5000000, 0), -1);
+        cr_assert_eq(call(i, "grow_t", 10, 0), 1);
+        cr_assert(wasmx_pool_release(i));
+    }
+    setrlimit(RLIMIT_DATA, &now);
+    cr_assert(wasmx_pool_free(p));
+}
+
 Test(runtime_pool_use, a_pool_that_finds_no_address_space_says_so) {
     wasmx_pool_module m = {.module = compile(plain)};
     wasmx_pool *p = pool_with(&m, 1, 4);
