@@ -63,6 +63,7 @@ struct wasmx_memory {
     size_t mapping_size;
     bool has_max;       // a maximum was declared
     bool is64;
+    bool is_shared;     // by several threads: bytes is read and grows atomically
     uint64_t declared_max; // pages
     void *range;        // where the mapping is known to the fault handler; NULL: it is the instance's
 };
@@ -157,6 +158,7 @@ typedef struct wxrt_memdesc {
     uint64_t min, max;
     bool has_max, is64;
     uint8_t import;
+    bool is_shared;
     uint32_t run_count;
     const wxrt_run *runs;
 } wxrt_memdesc;
