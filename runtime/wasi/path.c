@@ -247,10 +247,10 @@ static uint64_t needed_rights(int32_t oflags) {
 // is for reading; asked for more than that it gives less, but for what says outright that it is to be written: libraries
 // ask for all that a file they read could need (docs/wasi.md).
 static bool may_inherit(const wx_fd *dir, uint64_t rights, uint64_t inheriting, int32_t fdflags) {
-    uint64_t wants = (rights | inheriting) & W_ALL_RIGHTS;
-    if (fdflags & (FLAG_RSYNC | FLAG_SYNC)) wants |= W_RIGHT(R_FD_SYNC);
-    if ((fdflags & FLAG_DSYNC) && !(dir->inheriting & W_RIGHT(R_FD_SYNC))) wants |= W_RIGHT(R_FD_DATASYNC);
-    return !(wants & ~dir->inheriting) && !(dir->read_only && (rights & W_RIGHT(R_FD_WRITE)));
+    uint64_t wants = (rights | inheriting) & W_ALL_RIGHTS, surely = rights & W_RIGHT(R_FD_WRITE);
+    if (fdflags & (FLAG_RSYNC | FLAG_SYNC)) surely |= W_RIGHT(R_FD_SYNC);
+    if ((fdflags & FLAG_DSYNC) && !(wx_fd_passes(dir) & W_RIGHT(R_FD_SYNC))) surely |= W_RIGHT(R_FD_DATASYNC);
+    return !(wants & ~dir->inheriting) && !(surely & ~wx_fd_passes(dir));
 }
 
 static int32_t open_host(wasmx_instance *i, place *p, int flags, wx_fd *out) {

@@ -168,6 +168,7 @@ static int32_t poll_oneoff(wasmx_instance *i, int32_t in, int32_t out, int32_t c
     uint32_t n = (uint32_t)count, ready = 0;
     const wasmx_sources *sources = &i->wasi->sources;
     __attribute__((cleanup(end_waiting))) waiting w;
+    wx_stop_here();
     w.taken = 0;
     if (!n || n > MAX_SUBSCRIPTIONS) return W_INVAL;
     const char *from = wx_guest(i, in, (uint64_t)n * size);

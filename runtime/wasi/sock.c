@@ -23,7 +23,7 @@ static wx_fd *get_socket(wasmx_instance *i, int32_t fd, int right, int32_t *erro
 #define GET_SOCKET(f, fd, right)                                                               \
     int32_t f##_error;                                                                         \
     __attribute__((cleanup(wx_fd_done))) wx_fd *f = get_socket(i, fd, right, &f##_error);      \
-    if (!f) return f##_error
+    if (!f) return wx_stop_here(), f##_error
 
 int32_t wx_wasi_sock_accept(wasmx_instance *i, int32_t fd, int32_t fdflags, int32_t out) {
     wx_fd entry;

@@ -75,6 +75,8 @@ static inline wx_fd *look_up(wasmx_wasi *w, int32_t fd, uint64_t rights, int32_t
 wx_fd *wx_fd_get(wasmx_instance *i, int32_t fd, uint64_t rights, int32_t *error) {
     wasmx_wasi *w = i->wasi;
     if (WX_LIKELY(!w->threads)) return look_up(w, fd, rights, error);
+    *error = W_INTR;
+    if (wx_stopping()) return NULL; // who goes on to call has to be met in guest code (signals.c)
     lock(w);
     wx_fd *f = look_up(w, fd, rights, error);
     if (f) f->users++;

@@ -15,7 +15,7 @@
 
 // Error codes the code itself names; the rest comes from errno through wx_wasi_errno.
 enum {
-    W_SUCCESS = 0, W_AGAIN = 6, W_BADF = 8, W_BUSY = 10, W_EXIST = 20, W_FAULT = 21, W_ILSEQ = 25, W_INVAL = 28, W_IO = 29, W_ISDIR = 31,
+    W_SUCCESS = 0, W_AGAIN = 6, W_BADF = 8, W_BUSY = 10, W_EXIST = 20, W_FAULT = 21, W_ILSEQ = 25, W_INTR = 27, W_INVAL = 28, W_IO = 29, W_ISDIR = 31,
     W_MFILE = 33, W_NAMETOOLONG = 37, W_NOENT = 44, W_NOSPC = 51, W_NOSYS = 52, W_NOTDIR = 54, W_NOTSOCK = 57,
     W_NOTSUP = 58, W_OVERFLOW = 61, W_SPIPE = 70, W_NOTCAPABLE = 76,
 };
@@ -120,7 +120,7 @@ WX_INTERNAL bool wx_is_utf8(const char *text, size_t n);
 
 // An open descriptor that has all of the rights, or NULL with *error set: BADF; where its type could never have the
 // right what a system says of that (ISDIR, NOTDIR, NOTSOCK, SPIPE, BADF); else NOTCAPABLE.
-// Other threads may close it meanwhile: until wx_fd_done it stays what it is.
+// Other threads may close it meanwhile: until wx_fd_done it stays what it is. INTR when the program has ended.
 WX_INTERNAL wx_fd *wx_fd_get(wasmx_instance *i, int32_t fd, uint64_t rights, int32_t *error);
 WX_INTERNAL void wx_fd_done_shared(wx_fd *fd);
 static inline void wx_fd_done(wx_fd **fd) { // NULL is allowed
@@ -147,7 +147,7 @@ WX_INTERNAL uint8_t wx_file_type(mode_t mode);
 #define GET_FD(f, fd, rights)                                                              \
     int32_t f##_error;                                                                     \
     __attribute__((cleanup(wx_fd_done))) wx_fd *f = wx_fd_get(i, fd, rights, &f##_error);  \
-    if (!f) return f##_error
+    if (!f) return wx_stop_here(), f##_error
 
 // Times of fd_filestat_set_times and path_filestat_set_times as utimensat wants them; false: flags contradict.
 WX_INTERNAL bool wx_file_times(struct timespec out[2], int64_t atim, int64_t mtim, int32_t flags);
