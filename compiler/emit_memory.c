@@ -83,9 +83,9 @@ v effective_address(fn *f, const wx_instr *in, v address, uint32_t size) {
     return at(f, m.base, address, displacement);
 }
 
-// Every load starts volatile, so that none is lost; passes.c makes those plain whose value is surely used. Where another
-// thread may write meanwhile, LLVM says that a plain load has no certain value; frozen, every use sees the same one, so
-// what was compared with a bound is what is used.
+// Every load starts volatile, so that none is lost; passes.c makes those plain whose value is surely used. Where
+// another thread may write meanwhile, LLVM says that a plain load has no certain value; frozen, every use sees the same
+// one, so what was compared with a bound is what is used.
 v heap_load(fn *f, ty type, v address) {
     v load = LLVMBuildLoad2(f->b, type, address, "");
     LLVMSetAlignment(load, 1);

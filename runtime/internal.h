@@ -70,7 +70,7 @@ typedef struct wx_thread {
 } wx_thread;
 
 // Asks a thread that is_stoppable to end the guest code it runs: at once there, and after the host function that it is
-// in, whose system call is interrupted. To be repeated until the thread has left guest code: it may be about to enter it.
+// in, whose system call is interrupted. To be repeated until the thread has left: it may be about to enter guest code.
 WX_INTERNAL void wx_stop_thread(wx_thread *thread, pthread_t handle, uint32_t status, int32_t exit_code);
 // Does not return when this thread was asked to end.
 WX_INTERNAL void wx_stop_here(void);

@@ -58,8 +58,8 @@ static void pass_on(int sig, siginfo_t *info, void *context) {
 
 // ---- Ending what another thread runs
 //
-// SIGSEGV that this process sends to one of its threads: no signal is taken from the host. In guest code it is a trap; in
-// the host's code it does nothing but to interrupt a system call, and the next one will find guest code.
+// SIGSEGV that this process sends to one of its threads: no signal is taken from the host. In guest code it is a trap;
+// in the host's code it does nothing but to interrupt a system call, and the next one will find guest code.
 
 static bool is_stop(const wx_thread *t, int sig, const siginfo_t *info) {
     return sig == SIGSEGV && info->si_code == SI_TKILL && info->si_pid == getpid() && t->is_stoppable;

@@ -126,24 +126,22 @@ int32_t wx_wasi_path_symlink(wasmx_instance *i, int32_t target, int32_t target_l
 
 // ---- What a path is
 
-// A text that did not fit may end within a character.
-static bool is_cut_utf8(const char *text, size_t n, bool is_cut) {
-    for (size_t less = 0; less <= 3 && less <= n; less++)
-        if ((!less || is_cut) && wx_is_utf8(text, n - less)) return true;
-    return false;
-}
-
 static int64_t read_link(wasmx_instance *i, place *p, char *to, uint32_t size) {
     int thing;
     wx_fd found;
     if (p->dir->kind == FD_EMBED) return -(wx_embed_find(i->wasi, p->dir, p->path, &found) ?: W_INVAL);
     int32_t error = get_thing(i, p, false, &thing);
     if (error) return -error;
-    ssize_t n = readlinkat(thing, "", to, size < W_PATH ? size : W_PATH);
+    char text[W_PATH];
+    ssize_t n = readlinkat(thing, "", text, sizeof text);
     error = errno == ENOENT ? W_INVAL : wx_wasi_errno(errno); // so it says that the thing is no link
     close(thing);
     if (n < 0) return -error;
-    return is_cut_utf8(to, (size_t)n, n == size) ? n : -W_ILSEQ;
+    if (!size) return -W_INVAL; // as the system says
+    if (!wx_is_utf8(text, (size_t)n)) return -W_ILSEQ;
+    if ((size_t)n > size) n = size;
+    memcpy(to, text, (size_t)n);
+    return n;
 }
 
 int32_t wx_wasi_path_readlink(wasmx_instance *i, int32_t fd, int32_t path, int32_t length, int32_t out, int32_t size,
@@ -244,8 +242,8 @@ static uint64_t needed_rights(int32_t oflags) {
 }
 
 // Rights that do not stand in the specification are nobody's. A directory that the host made read-only passes on what
-// is for reading; asked for more than that it gives less, but for what says outright that it is to be written: libraries
-// ask for all that a file they read could need (docs/wasi.md).
+// is for reading; asked for more than that it gives less, but for what says outright that it is to be written:
+// libraries ask for all that a file they read could need (docs/wasi.md).
 static bool may_inherit(const wx_fd *dir, uint64_t rights, uint64_t inheriting, int32_t fdflags) {
     uint64_t wants = (rights | inheriting) & W_ALL_RIGHTS, surely = rights & W_RIGHT(R_FD_WRITE);
     if (fdflags & (FLAG_RSYNC | FLAG_SYNC)) surely |= W_RIGHT(R_FD_SYNC);

@@ -1,7 +1,7 @@
 // runtime/wasi/threads.c: wasi-threads: thread-spawn, and the end of a program that has threads.
 //
 // A thread is a new instance of its parent's module, made from the same linker, on a thread of the system's; it shares
-// what the module imports: a shared memory, and WASI's descriptors. A trap or proc_exit in one of them ends the program:
+// what the module imports: a shared memory, and WASI's descriptors. A trap or proc_exit of one ends the program:
 // whoever meets it first writes down what it was and gets the main thread out of guest code, and that one, in
 // wasmx_wasi_end_threads, ends the others and waits for them.
 #include <sched.h>
