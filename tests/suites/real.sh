@@ -101,6 +101,7 @@ quickjs() {
     local dir=$WASMX_TMP/js
     mkdir -p "$dir" && printf '%s\n' 'import * as std from "std";' 'let f = std.open("out", "w"); f.puts("written\n"); f.close();' \
         'print(std.loadFile("out"));' >"$dir/files.js"
+    check "QuickJS -O$1 by run --dir" diff <("$aot" run "-O$1" --dir "$dir::." "$file" files.js 2>&1) <(printf 'written\n\n')
     check "QuickJS -O$1 writes and reads a file" diff <(WASMX_DIR=$dir::. "$exe" files.js && cat "$dir/out") <(printf 'written\n\nwritten\n')
 }
 

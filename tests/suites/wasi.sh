@@ -39,7 +39,7 @@ same() { # TITLE A B
     ok "$1: $(wc -l <"$tmp/$2.out") lines"
 }
 
-for name in files names process; do
+for name in files names process raise; do
     if ! clang-22 -O1 -D_GNU_SOURCE "tests/wasi/programs/$name.c" -o "$tmp/$name" || ! wasm "$name"; then
         fail "$name.c does not compile"
         continue
@@ -54,6 +54,14 @@ for name in files names process; do
     else fail "$name.c as an executable: cannot be built"
     fi
 done
+
+# The same for a server, whose listener a host has to give it.
+if clang-22 -O1 -D_GNU_SOURCE tests/wasi/programs/sockets.c -o "$tmp/sockets" && wasm sockets &&
+    "$aot" build "$tmp/sockets.wasm" --emit=obj -o "$tmp/sockets.o" && link tests/wasi/serve.c "$tmp/sockets.o" -o "$tmp/serve"; then
+    in_folder folder native timeout 60 "$tmp/serve" "$tmp/sockets"
+    in_folder folder served timeout 60 "$tmp/serve"
+    same "sockets.c in a host" native served
+else fail "sockets.c cannot be built"; fi
 
 # ---- The status of a program
 
@@ -114,7 +122,7 @@ if link tests/wasi/escape.c -o "$tmp/escape"; then
     else fail "without a sandbox only $got of these get out, $raced by a race"; fi
 else fail "tests/wasi/escape.c does not compile"; fi
 
-if link tests/wasi/race.c -o "$tmp/race"; then tally < <("$tmp/race" $races || echo "FAIL race: status $?")
+if link tests/wasi/race.c -o "$tmp/race"; then tally < <(timeout 120 "$tmp/race" $races || echo "FAIL race: status $?")
 else fail "tests/wasi/race.c does not compile"; fi
 
 # ---- wasi-threads: the same program natively, and how a program with threads ends
@@ -180,6 +188,10 @@ elif "$aot" build tests/wasi/speed.wat --emit=obj --name=speed -o "$tmp/speed.o"
     gcc -O2 -Wall -Wextra -D_GNU_SOURCE -Iinclude tests/wasi/speed.c "$tmp/speed.o" "$library" -lm -pthread -o "$tmp/speed"; then
     tally < <("$tmp/speed" || echo "FAIL speed: status $?")
 else fail "tests/wasi/speed.c does not compile"; fi
+
+if [ -n "$sanitized" ]; then skip "allocations: not of a sanitized runtime"
+elif link tests/wasi/quiet.c -o "$tmp/quiet"; then tally < <(timeout 60 "$tmp/quiet" || echo "FAIL quiet: status $?")
+else fail "tests/wasi/quiet.c does not compile"; fi
 
 # ---- Who needs no WASI has none
 
