@@ -16,8 +16,8 @@ static void keep_reading_only(int fd) {
     int failed = __wasi_fd_fdstat_get((__wasi_fd_t)fd, &now);
     printf("drop: %d\n", failed || __wasi_fd_fdstat_set_rights((__wasi_fd_t)fd, __WASI_RIGHTS_FD_READ, 0));
     printf("back: %d\n", __wasi_fd_fdstat_set_rights((__wasi_fd_t)fd, now.fs_rights_base, 0) == __WASI_ERRNO_NOTCAPABLE);
-    printf("write: %d\n", write(fd, "x", 1) < 0 && errno == ENOTCAPABLE);
-    printf("seek: %d\n", lseek(fd, 0, SEEK_SET) < 0 && errno == ENOTCAPABLE);
+    printf("write: %d\n", write(fd, "x", 1) < 0);
+    printf("seek: %d\n", lseek(fd, 0, SEEK_SET) < 0);
     SAY(read(fd, &c, 1));
 }
 #else
