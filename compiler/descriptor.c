@@ -191,6 +191,7 @@ static LLVMValueRef make_memories(desc *d) {
         out.max = x->limits.max;
         out.has_max = x->limits.has_max;
         out.is64 = x->limits.is64;
+        out.is_shared = x->limits.shared;
         out.import = x->import != WX_NO_INDEX;
         out.run_count = d->u->image.run_counts[i];
         size_t at = blob_add(&b, &out, sizeof out);

@@ -29,6 +29,11 @@ v memory_bytes(fn *f, mem *m) {
     const wx_memory *w = memory_of(f, m->index);
     if (!f->p->u->facts.memory_grown[m->index]) return ci64(f->p, w->limits.min * WXRT_PAGE);
     v bytes = load_field(f, f->p->i64, m->record, offsetof(wasmx_memory, bytes));
+    if (w->limits.shared) { // other threads let it grow, and say so by atomic accesses: not to be read before those
+        LLVMSetOrdering(bytes, LLVMAtomicOrderingMonotonic);
+        LLVMSetAlignment(bytes, 8);
+        return bytes;
+    }
     set_scope(f->p, bytes, SCOPE_SIZE);
     return bytes;
 }
@@ -78,13 +83,15 @@ v effective_address(fn *f, const wx_instr *in, v address, uint32_t size) {
     return at(f, m.base, address, displacement);
 }
 
-// Every load starts volatile, so that none is lost; passes.c makes those plain whose value is surely used.
+// Every load starts volatile, so that none is lost; passes.c makes those plain whose value is surely used. Where
+// another thread may write meanwhile, LLVM says that a plain load has no certain value; frozen, every use sees the same
+// one, so what was compared with a bound is what is used.
 v heap_load(fn *f, ty type, v address) {
     v load = LLVMBuildLoad2(f->b, type, address, "");
     LLVMSetAlignment(load, 1);
     LLVMSetVolatile(load, true);
     set_scope(f->p, load, SCOPE_HEAP);
-    return load;
+    return f->p->u->facts.shared ? LLVMBuildFreeze(f->b, load, "") : load;
 }
 
 void heap_store(fn *f, v value, v address) {

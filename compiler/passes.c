@@ -112,7 +112,7 @@ static bool is_inner_call(v i) {
 
 static bool is_anchor(v i) {
     switch (LLVMGetInstructionOpcode(i)) {
-    case LLVMStore: case LLVMBr: case LLVMSwitch: return true;
+    case LLVMStore: case LLVMBr: case LLVMSwitch: case LLVMAtomicRMW: case LLVMAtomicCmpXchg: return true;
     case LLVMCall:
         if (is_inner_call(i)) return false;
         return !LLVMIsAIntrinsicInst(i) || LLVMGetTypeKind(LLVMTypeOf(i)) == LLVMVoidTypeKind;

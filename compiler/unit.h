@@ -35,6 +35,7 @@ typedef struct wx_facts { // facts.c
     wx_table_facts *tables;
     wx_global_facts *globals;
     bool *memory_grown;     // a live body grows it, or someone outside may
+    bool shared;            // a memory may be changed by other threads meanwhile
     bool tail_indirect;     // a live body has return_call_indirect or return_call_ref
 } wx_facts;
 

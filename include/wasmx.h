@@ -248,6 +248,10 @@ WASMX_API bool wasmx_global_set(wasmx_global *global, wasmx_value value); // fal
 // Standalone ones, for imports. The caller owns them and frees them after every instance that imports them.
 // max UINT64_MAX: no maximum. NULL when memory is short or the limits make no sense.
 WASMX_API wasmx_memory *wasmx_memory_new(uint64_t min_pages, uint64_t max_pages);
+// A shared one, for instances on several threads. It may grow while others use it; what wasmx_memory_size and
+// wasmx_memory_at said once stays true. Its bytes change at any time: copy what you check. NULL also without a maximum.
+WASMX_API wasmx_memory *wasmx_memory_new_shared(uint64_t min_pages, uint64_t max_pages);
+WASMX_API bool wasmx_memory_is_shared(const wasmx_memory *memory);
 WASMX_API void wasmx_memory_free(wasmx_memory *memory);
 WASMX_API wasmx_table *wasmx_table_new(wasmx_kind kind, uint64_t min, uint64_t max);
 WASMX_API void wasmx_table_free(wasmx_table *table);

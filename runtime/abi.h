@@ -64,6 +64,7 @@ struct wasmx_memory {
     bool has_max;       // a maximum was declared
     bool is64;
     bool guarded;       // has 4 GiB and the high guard behind them
+    bool is_shared;     // by several threads: bytes is read and grows atomically
     uint64_t declared_max; // pages
     uint64_t image;     // serial of the image whose file is mapped in it, or 0
     void *range;        // where the mapping is known to the fault handler; NULL: it is the instance's
@@ -160,6 +161,7 @@ typedef struct wxrt_memdesc {
     uint64_t min, max;
     bool has_max, is64;
     uint8_t import;
+    bool is_shared;
     uint32_t run_count;
     const wxrt_run *runs;
 } wxrt_memdesc;

@@ -47,7 +47,7 @@ void wxrt_memory_init(wasmx_instance *i, uint32_t memory, uint32_t data, uint64_
     const wxrt_datadesc *d = &i->module->datas[data];
     wasmx_memory *m = WX_AREA(i, memories, wasmx_memory *)[memory];
     uint64_t size = WX_AREA(i, dropped_data, uint8_t)[data] ? 0 : d->size;
-    if (outside(src, n, size) || outside(dst, n, m->bytes)) WX_TRAP(MEMORY_OUT_OF_BOUNDS);
+    if (outside(src, n, size) || outside(dst, n, wx_memory_bytes(m))) WX_TRAP(MEMORY_OUT_OF_BOUNDS);
     wxrt_memory_copy(i, m->base + dst, d->bytes + src, n);
 }
 

@@ -15,8 +15,8 @@ static bool has_memory0(const wasmx_module *m) { return m->memory_count && !m->m
 static wx_memory_limits limits_of(const wasmx_module *m, uint32_t k, const wasmx_options *options) {
     const wxrt_memdesc *d = &m->memories[k];
     return (wx_memory_limits){.min = d->min, .max = d->max, .has_max = d->has_max, .is64 = d->is64,
-                              .explicit_bounds = m->explicit_bounds, .limit = options->max_memory_bytes,
-                              .reserve = options->reserve_bytes};
+                              .is_shared = d->is_shared, .explicit_bounds = m->explicit_bounds,
+                              .limit = options->max_memory_bytes, .reserve = options->reserve_bytes};
 }
 
 // In front of memory 0, whole pages.

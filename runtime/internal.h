@@ -3,6 +3,7 @@
 // Threads: a wasmx_module's record (struct wx_loaded) and the two range tables are shared by the process and written
 // under a lock; everything else belongs to an instance, and so to one thread at a time.
 #pragma once
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
@@ -74,7 +75,17 @@ typedef struct wx_thread {
     wasmx_async *async;    // that call, or NULL
     void *signal_stack;
     size_t signal_stack_size;
+    // Another thread may end what runs here (signals.c): the status and exit code that its guest code then ends with.
+    bool is_stoppable;    // stays true, for a signal that comes late
+    _Atomic uint32_t stop; // 0: it goes on
+    int32_t stop_code;
 } wx_thread;
+
+// Asks a thread that is_stoppable to end the guest code it runs: at once there, and after the host function that it is
+// in, whose system call is interrupted. To be repeated until the thread has left: it may be about to enter guest code.
+WX_INTERNAL void wx_stop_thread(wx_thread *thread, pthread_t handle, uint32_t status, int32_t exit_code);
+// Does not return when this thread was asked to end.
+WX_INTERNAL void wx_stop_here(void);
 
 // A function that is suspended may go on in another thread: where that can have happened, wx_thread_now (platform.h)
 // finds the record anew, which C's thread-local variables do not.
@@ -189,11 +200,15 @@ WX_INTERNAL bool wx_signature_is(const wx_signature *signature, const wxrt_type 
 WX_INTERNAL uint64_t wx_page_size(void);
 static inline uint64_t wx_round_up(uint64_t n, uint64_t to) { return (n + to - 1) / to * to; }
 
+// The size of a memory now. One that is shared grows under the reader's feet, but only grows: what was inside it once
+// stays inside.
+static inline uint64_t wx_memory_bytes(const wasmx_memory *m) { return __atomic_load_n(&m->bytes, __ATOMIC_ACQUIRE); }
+
 // Limits in pages; false: err says why. limit in bytes, 0: none.
 typedef struct wx_memory_limits {
     uint64_t min, max, limit;
     uint64_t reserve;      // with explicit bounds: the most address space to take; 0: as much as it may ever use
-    bool has_max, is64, explicit_bounds;
+    bool has_max, is64, explicit_bounds, is_shared;
 } wx_memory_limits;
 WX_INTERNAL bool wx_memory_plan(wasmx_memory *memory, const wx_memory_limits *limits, wasmx_error *err);
 // Makes the planned memory, with `front` bytes before its low guard of which the last `area` are made readable and

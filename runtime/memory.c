@@ -5,6 +5,7 @@
 // The whole is one reservation without access; growing makes more of it readable and writable, so base never moves.
 // front is the instance for its memory 0 (abi.h), nothing for all others. Modules with explicit bounds do not need
 // 4 GiB of addresses: they get what they can ever use, and live with less where the system gives no more.
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -31,7 +32,8 @@ bool wx_memory_plan(wasmx_memory *m, const wx_memory_limits *l, wasmx_error *err
         return wx_error_set(err, "memory of %llu pages: the limit is %llu", (unsigned long long)l->min,
                             (unsigned long long)max);
     *m = (wasmx_memory){.bytes = l->min * WXRT_PAGE, .max_bytes = max * WXRT_PAGE, .has_max = l->has_max,
-                        .declared_max = l->max, .is64 = l->is64};
+                        .declared_max = l->max, .is64 = l->is64,
+                        .is_shared = l->is_shared};
     m->reserved = l->is64 ? least(m->max_bytes, RESERVE64) : WXRT_RESERVE32;
     m->guarded = !l->explicit_bounds && !l->is64;
     if (l->explicit_bounds) m->reserved = least(m->reserved, m->max_bytes);
@@ -172,29 +174,48 @@ void wx_memory_unmap(wasmx_memory *m, uint64_t area) {
     atomic_store(&last_freed, mapping);
 }
 
-uint64_t wasmx_memory_grow(wasmx_memory *m, uint64_t pages) {
+static uint64_t grow(wasmx_memory *m, uint64_t pages) {
     uint64_t old = m->bytes / WXRT_PAGE, most = least(m->max_bytes, m->reserved);
     if (!pages) return old;
     if (most < m->bytes || pages > (most - m->bytes) / WXRT_PAGE) return UINT64_MAX;
     if (mprotect(m->base + m->bytes, pages * WXRT_PAGE, PROT_READ | PROT_WRITE)) return UINT64_MAX;
-    m->bytes += pages * WXRT_PAGE;
+    __atomic_store_n(&m->bytes, m->bytes + pages * WXRT_PAGE, __ATOMIC_RELEASE);
+    return old;
+}
+
+uint64_t wasmx_memory_grow(wasmx_memory *m, uint64_t pages) {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    if (!m->is_shared) return grow(m, pages);
+    pthread_mutex_lock(&lock);
+    uint64_t old = grow(m, pages);
+    pthread_mutex_unlock(&lock);
     return old;
 }
 
 uint8_t *wasmx_memory_data(const wasmx_memory *m) { return m->base; }
-uint64_t wasmx_memory_size(const wasmx_memory *m) { return m->bytes; }
+uint64_t wasmx_memory_size(const wasmx_memory *m) { return wx_memory_bytes(m); }
+bool wasmx_memory_is_shared(const wasmx_memory *m) { return m->is_shared; }
 
 void *wasmx_memory_at(const wasmx_memory *m, uint64_t address, uint64_t length) {
-    return address <= m->bytes && length <= m->bytes - address ? m->base + address : NULL;
+    uint64_t bytes = wx_memory_bytes(m);
+    return address <= bytes && length <= bytes - address ? m->base + address : NULL;
 }
 
-wasmx_memory *wasmx_memory_new(uint64_t min_pages, uint64_t max_pages) {
+static wasmx_memory *new_memory(uint64_t min_pages, uint64_t max_pages, bool is_shared) {
     bool has_max = max_pages != UINT64_MAX;
     wasmx_memory *m = malloc(sizeof *m);
-    wx_memory_limits limits = {.min = min_pages, .max = max_pages, .has_max = has_max};
+    wx_memory_limits limits = {.min = min_pages, .max = max_pages, .has_max = has_max, .is_shared = is_shared};
     if (m && min_pages <= max_pages && wx_memory_plan(m, &limits, NULL) && wx_memory_map(m, 0, 0, 0, NULL)) return m;
     free(m);
     return NULL;
+}
+
+wasmx_memory *wasmx_memory_new(uint64_t min_pages, uint64_t max_pages) {
+    return new_memory(min_pages, max_pages, false);
+}
+
+wasmx_memory *wasmx_memory_new_shared(uint64_t min_pages, uint64_t max_pages) {
+    return max_pages == UINT64_MAX ? NULL : new_memory(min_pages, max_pages, true);
 }
 
 void wasmx_memory_free(wasmx_memory *m) {

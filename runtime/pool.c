@@ -255,6 +255,10 @@ static bool check_module(const wasmx_module *m, wasmx_error *err) {
             return wx_error_set(err, "a module in a pool imports functions and immutable numbers only: \"%.60s\" "
                                 "\"%.60s\" would be shared by all its instances", m->imports[k].module,
                                 m->imports[k].name);
+    for (uint32_t k = 0; k < m->memory_count; k++)
+        if (m->memories[k].is_shared)
+            return wx_error_set(err, "a module in a pool has no shared memory: threads of one request might see the "
+                                     "next one's");
     return true;
 }
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "runtime/platform.h"
 
@@ -57,19 +58,54 @@ static void pass_on(int sig, siginfo_t *info, void *context) {
     else old->sa_handler(sig);
 }
 
-bool wasmx_handle_signal(int sig, const void *info, void *context) {
+// ---- Ending what another thread runs
+//
+// SIGSEGV that this process sends to one of its threads: no signal is taken from the host. In guest code it is a trap;
+// in the host's code it does nothing but to interrupt a system call, and the next one will find guest code.
+
+static bool is_stop(const wx_thread *t, int sig, const siginfo_t *info) {
+    return sig == SIGSEGV && info->si_code == SI_TKILL && info->si_pid == getpid() && t->is_stoppable;
+}
+
+static void stop_guest(wx_thread *t, ucontext_t *uc) {
+    uint32_t status = atomic_load(&t->stop);
+    if (!status || !t->top || !t->top->instance || !wx_ranges_find(&wx_code_ranges, wx_pc_of(uc))) return;
+    wx_where where = wx_where_of(uc);
+    wx_trap_record(t->top, status, &where);
+    t->top->instance->state->trap.exit_code = t->stop_code;
+    wx_continue_at(uc, t->top->sp, status);
+    t->top = t->top->prev;
+}
+
+void wx_stop_thread(wx_thread *thread, pthread_t handle, uint32_t status, int32_t exit_code) {
+    thread->stop_code = exit_code;
+    atomic_store(&thread->stop, status);
+    pthread_kill(handle, SIGSEGV);
+}
+
+void wx_stop_here(void) {
+    const wx_thread *t = &wx_this_thread;
+    uint32_t status = atomic_load(&t->stop);
+    if (status && t->top && t->top->instance) wx_raise(status, NULL, t->stop_code);
+}
+
+bool wasmx_handle_signal(int sig, const void *siginfo, void *context) {
     int saved = errno;
+    const siginfo_t *info = siginfo;
     ucontext_t *uc = context;
     wx_thread *t = &wx_this_thread;
-    uint32_t status = t->top && t->top->instance ? classify(t, sig, info, wx_pc_of(uc)) : 0;
-    if (status) {
+    bool stops = is_stop(t, sig, info);
+    uint32_t status = !stops && t->top && t->top->instance ? classify(t, sig, info, wx_pc_of(uc)) : 0;
+    if (stops) {
+        stop_guest(t, uc);
+    } else if (status) {
         wx_where where = wx_where_of(uc); // reads the stack: not before it is known to be generated code's
         wx_trap_record(t->top, status, &where);
         wx_continue_at(uc, t->top->sp, status);
         t->top = t->top->prev;
     }
     errno = saved;
-    return status != 0;
+    return stops || status;
 }
 
 static void on_signal(int sig, siginfo_t *info, void *context) {

@@ -13,7 +13,7 @@ first=${DIFF_FIRST:-1} count=${DIFF_COUNT:-60}
 [ -z "$WASMX_TEST_ALL" ] || count=${DIFF_COUNT:-2000}
 run=$WASMX_BUILD/bin/tests/diff_run
 features="--enable-bulk-memory --enable-multivalue --enable-sign-ext
-    --enable-nontrapping-float-to-int --enable-mutable-globals --enable-tail-call"
+    --enable-nontrapping-float-to-int --enable-mutable-globals --enable-tail-call --enable-threads"
 
 make_module() { # SEED FILE
     local extra=
