@@ -236,23 +236,26 @@ void wasmx_instance_free(wasmx_instance *i) {
 // ---- All of it
 
 // What it put into tables of others before it failed stays callable, so it lives on with them.
-static wasmx_instance *fail_start(wasmx_instance *i, wasmx_error *err) {
+static wasmx_instance *fail_start(wasmx_instance *i, const wasmx_options *options, wasmx_error *err) {
     wx_error_set(err, "%s", i->state->trap.message);
+    if (options->trap) *options->trap = i->state->trap;
     if (i->state->link.next == &i->state->link) destroy(i);
     else i->state->zombie = true;
     return NULL;
 }
 
-static wasmx_instance *start(wasmx_instance *i, wasmx_error *err) {
+static wasmx_instance *start(wasmx_instance *i, const wasmx_options *options, wasmx_error *err) {
     wasmx_value none[1];
     const wasmx_module *m = i->module;
-    if (m->init && wx_call(i, wx_ctx(i), m->init_thunk, m->init, none) != WASMX_OK) return fail_start(i, err);
+    if (m->init && wx_call(i, wx_ctx(i), m->init_thunk, m->init, none) != WASMX_OK)
+        return fail_start(i, options, err);
     return i;
 }
 
 wasmx_instance *wasmx_instantiate(const wasmx_module *module, const wasmx_options *options, wasmx_error *err) {
     static const wasmx_options none;
     if (!options) options = &none;
+    if (options->trap) *options->trap = (wasmx_trap){0};
     wx_loaded *loaded = wx_module_load(module, err);
     wasmx_instance *i = loaded ? place(module, options, err) : NULL;
     if (!i) return NULL;
@@ -264,7 +267,7 @@ wasmx_instance *wasmx_instantiate(const wasmx_module *module, const wasmx_option
     }
     fill_memories(i, loaded);
     make_refs(i);
-    return start(i, err);
+    return start(i, options, err);
 }
 
 void *wasmx_host(const wasmx_instance *i) { return i->host; }

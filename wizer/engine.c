@@ -1,0 +1,44 @@
+// wizer/engine.c: from the module to code in this process: the one place that knows how.
+#include <stdlib.h>
+#include <string.h>
+
+#include "wizer/wizer.h"
+
+struct wx_engine { wasmx_code *code; };
+
+static void report(void *arg, size_t done, size_t total) {
+    const wasmx_snapshot_options *o = ((wx_snapshot *)arg)->options;
+    o->progress(o->progress_arg, "compile", done, total);
+}
+
+static wasmx_code *load(wx_snapshot *s, wasmx_compile_error *err) {
+    static const char name[] = "snapshot";
+    wasmx_compile_options options = {.file = s->options->file, .name = name, .opt_level = '0', .emit = WASMX_EMIT_OBJECT,
+                                     .threads = s->options->threads};
+    wasmx_output output;
+    if (s->options->progress) options.progress = report, options.progress_arg = s;
+    if (!wasmx_compile(s->bytes.ptr, s->bytes.len, &options, &output, err)) return NULL;
+    wasmx_code *code = wasmx_code_load(&output.object, name, err);
+    wasmx_output_free(&output);
+    return code;
+}
+
+wx_engine *wx_engine_open(wx_snapshot *s) {
+    wasmx_compile_error err;
+    wasmx_code *code = load(s, &err);
+    if (!code) {
+        memcpy(s->err->line, err.line, sizeof err.line);
+        return NULL;
+    }
+    wx_engine *e = wx_xmalloc(sizeof *e);
+    e->code = code;
+    return e;
+}
+
+const wasmx_module *wx_engine_module(const wx_engine *e) { return wasmx_code_module(e->code); }
+
+void wx_engine_close(wx_engine *e) {
+    if (!e) return;
+    wasmx_code_free(e->code);
+    free(e);
+}
