@@ -97,13 +97,24 @@ static bool check_open_files(wx_snapshot *s) {
 
 // ---- What went wrong
 
+// What it is called inside, or outside.
+static wx_name name_of(const wx_snapshot *s, const wasmx_frame *f) {
+    bool ours = f->module == wx_engine_module(s->engine);
+    if (f->name) return (wx_name){f->name, (uint32_t)strlen(f->name)};
+    for (uint32_t i = 0; ours && i < s->m.export_count; i++)
+        if (s->m.exports[i].kind == WX_EXTERN_FUNC && s->m.exports[i].index == f->func) return s->m.exports[i].name;
+    return (wx_name){0};
+}
+
 static void write_backtrace(wx_snapshot *s, const wasmx_trap *t) {
     size_t used = 0, size = sizeof s->err->backtrace;
     for (uint32_t i = 0; i < t->frame_count && used < size; i++) {
         const wasmx_frame *f = &t->frames[i];
         char line[300];
-        int n = f->name ? snprintf(line, sizeof line, "    at %.200s (func %u)\n", f->name, f->func)
-                        : snprintf(line, sizeof line, "    at func %u\n", f->func);
+        wx_name name = name_of(s, f);
+        int length = name.len < 200 ? (int)name.len : 200;
+        int n = length ? snprintf(line, sizeof line, "    at %.*s (func %u)\n", length, name.ptr, f->func)
+                       : snprintf(line, sizeof line, "    at func %u\n", f->func);
         if (used + (size_t)n >= size) break; // whole lines only
         memcpy(s->err->backtrace + used, line, (size_t)n + 1);
         used += (size_t)n;
