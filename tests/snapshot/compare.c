@@ -1,6 +1,7 @@
 // tests/snapshot/compare.c: is a snapshot what the initialiser left behind?
 //
 //   snapshot_compare FILE INIT [OUT]     INIT: an export, or "" for none
+//   snapshot_compare --memory FILE       a hash of the exported memory of a new instance, for v8.mjs --memory
 //
 // Initialises the module once by hand, makes snapshots of it (as usual; with everything kept; in whole pages), and
 // compares memories, globals and tables, then calls every export the same way on both sides and compares results, traps,
@@ -293,9 +294,21 @@ static void check(const char *when, wasmx_snapshot_options o, const char *out) {
     wasmx_snapshot_free(&result);
 }
 
+static int print_memory(void) {
+    running r = start(&input, "as it is");
+    wasmx_memory *m = wasmx_export_memory(r.instance, "memory");
+    uint32_t h = 2166136261u;
+    for (uint64_t k = 0; m && k < wasmx_memory_size(m); k++) h = (h ^ wasmx_memory_data(m)[k]) * 16777619u;
+    printf("%llu bytes, %08x\n", m ? (unsigned long long)wasmx_memory_size(m) : 0, h);
+    end(&r);
+    free(input.data);
+    return 0;
+}
+
 int main(int argc, char **argv) {
     if (argc < 3) return fputs("usage: snapshot_compare FILE INIT [OUT]\n", stderr), 2;
-    file = argv[1];
+    bool memory = !strcmp(argv[1], "--memory");
+    file = argv[1 + memory];
     init = argv[2];
     FILE *f = fopen(file, "rb");
     if (!f) return perror(file), 2;
@@ -305,6 +318,7 @@ int main(int argc, char **argv) {
     input.data = malloc(input.size + 1);
     if (fread(input.data, 1, input.size, f) != input.size) return perror(file), 2;
     fclose(f);
+    if (memory) return print_memory();
     check("snapshot", (wasmx_snapshot_options){0}, argc > 3 ? argv[3] : NULL);
     check("keep_all", (wasmx_snapshot_options){.keep_all = true}, NULL);
     check("whole_pages", (wasmx_snapshot_options){.whole_pages = true}, NULL);
