@@ -107,6 +107,14 @@ static void copy_names(const writer *w, wx_span section, wx_buf *out) {
 
 // ---- All of them
 
+enum { CODE_SECTION = 10, DATA_SECTION = 11 };
+
+// Names come after the data, as the specification has it, also where there was no data before.
+static int place_of(const wx_snapshot *s, const wx_custom *c) {
+    bool was_last = c->after == CODE_SECTION && !s->m.data_count;
+    return was_last || wx_same_name(c->name, "name") ? DATA_SECTION : c->after;
+}
+
 // Offsets in the whole file are never what they were; offsets in the code section may be.
 static bool stays(wx_snapshot *s, wx_name n, bool same_code) {
     bool in_code = starts_with(n, ".debug_") || starts_with(n, "metadata.code.") || wx_same_name(n, "external_debug_info");
@@ -122,6 +130,7 @@ void wx_put_customs(wx_snapshot *s, const wx_remap *to, bool same_code, wx_modul
     for (uint32_t i = 0; i < s->m.custom_count; i++) {
         wx_custom c = s->m.customs[i];
         if (!stays(s, c.name, same_code)) continue;
+        c.after = place_of(s, &s->m.customs[i]);
         if (wx_same_name(c.name, "name")) {
             wx_buf names = {0};
             copy_names(&w, c.bytes, &names);

@@ -203,8 +203,8 @@ static bool make_arguments(const char *type, wasmx_value *out) {
         uint64_t r = next_random();
         *out = (wasmx_value){.words = {0}};
         switch (*type) {
-        case 'i': out->i32 = r % 4 ? (int32_t)(r >> 8) % 64 : (int32_t)(r >> 8); break;
-        case 'I': out->i64 = r % 4 ? (int64_t)(r >> 8) % 64 : (int64_t)r; break;
+        case 'i': out->i32 = (int32_t)(r >> 8 & (r % 4 ? 63 : 4095)); break; // some count down from it
+        case 'I': out->i64 = (int64_t)(r >> 8 & (r % 4 ? 63 : 4095)); break;
         case 'f': out->f32 = (float)(int32_t)(r >> 32); break;
         case 'F': out->f64 = (double)(int64_t)r; break;
         case 'v': out->words[0] = r, out->words[1] = next_random(); break;
