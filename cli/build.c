@@ -294,7 +294,8 @@ static bool write_all(build *b, wasmx_compile_error *err) {
         if (b->wanted[i]) files[n++] = (wx_out_file){b->paths[i], data_of(b, i), kinds[i].link > WX_LINK_STATIC};
     wasmx_buffer stats = {0}, report = {0};
     bool reports = b->s->report && *b->s->report;
-    if (reports) report = report_json(&b->snapshot, b->options.file), files[n++] = (wx_out_file){b->s->report, report, false};
+    if (reports) report = report_json(&b->snapshot, b->options.file);
+    if (reports) files[n++] = (wx_out_file){b->s->report, report, false};
     if (b->s->stats) stats = stats_text(b), files[n++] = (wx_out_file){b->s->stats, stats, false};
     bool ok = wx_outputs_write(files, n, err);
     wx_buffer_free(&stats);

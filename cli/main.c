@@ -17,7 +17,8 @@ static const command commands[] = {
     {"validate", "[OPTION...] IN...", "say whether modules are valid", "Prints nothing for those that are.\n",
      VALIDATE, false, false, cmd_validate},
     {"inspect", "[OPTION...] IN", "show what is in a module, or in what was built from one",
-     "IN is a .wasm or .wat file, an object, archive, shared object or executable.\n", INSPECT, false, false, cmd_inspect},
+     "IN is a .wasm or .wat file, an object, archive, shared object or executable.\n",
+     INSPECT, false, false, cmd_inspect},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

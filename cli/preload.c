@@ -4,18 +4,16 @@
 
 #include "cli/cli.h"
 #include "compiler/compiler.h"
+#include "wizer/wizer.h"
 
 static wasmx_code *compile(const char *file) {
-    static const char name[] = "preload";
-    wasmx_compile_options options = {.file = file, .name = name, .opt_level = '0', .emit = WASMX_EMIT_OBJECT};
+    wasmx_compile_options options = {.file = file};
     wasmx_buffer input = {0};
-    wasmx_output output = {0};
     wasmx_compile_error err;
-    bool ok = wx_input_read(file, &input, &err) && wasmx_compile(input.data, input.size, &options, &output, &err);
-    wasmx_code *code = ok ? wasmx_code_load(&output.object, name, &err) : NULL;
+    bool ok = wx_input_read(file, &input, &err);
+    wasmx_code *code = ok ? wx_fast_code(input.data, input.size, &options, &err) : NULL;
     if (!code) fail("--preload: %s", err.line);
     wx_buffer_free(&input);
-    wasmx_output_free(&output);
     return code;
 }
 

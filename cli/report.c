@@ -36,14 +36,16 @@ static unsigned long long figure(const wasmx_snapshot_size *s, const row *r) {
 void print_report(const wasmx_snapshot_result *r, const char *in) {
     fprintf(stderr, "%s%*s %12s %12s\n", in, (int)(30 - snprintf(NULL, 0, "%s", in)), "", "before", "after");
     for (int i = 0; i < ROWS; i++)
-        fprintf(stderr, "  %-28s %12llu %12llu\n", rows[i].label, figure(&r->before, &rows[i]), figure(&r->after, &rows[i]));
+        fprintf(stderr, "  %-28s %12llu %12llu\n", rows[i].label, figure(&r->before, &rows[i]),
+                figure(&r->after, &rows[i]));
     fprintf(stderr, "  pages of 4 KiB with data: %llu; zeros written between data: %llu bytes\n",
             (unsigned long long)r->nonzero_pages, (unsigned long long)r->filled_bytes);
     if (r->block_count) fputs("  the largest blocks of data:\n", stderr);
     for (unsigned i = 0; i < r->block_count; i++)
         fprintf(stderr, "    memory %u at 0x%llx: %llu bytes\n", r->blocks[i].memory,
                 (unsigned long long)r->blocks[i].address, (unsigned long long)r->blocks[i].size);
-    if (r->debug_removed) fputs("  sections that point into the code were left out; --keep-all keeps the code as it is\n", stderr);
+    if (r->debug_removed)
+        fputs("  sections that point into the code were left out; --keep-all keeps the code as it is\n", stderr);
     fprintf(stderr, "  seconds: compile %.2f, initialise %.2f, write %.2f\n", r->compile_seconds, r->init_seconds,
             r->write_seconds);
 }
@@ -94,7 +96,8 @@ wasmx_buffer report_json(const wasmx_snapshot_result *r, const char *in) {
     put_blocks(f, r);
     put_notes(f, r);
     fprintf(f, ",\n  \"data_pages\": %llu,\n  \"filled_bytes\": %llu,\n  \"debug_removed\": %s",
-            (unsigned long long)r->nonzero_pages, (unsigned long long)r->filled_bytes, r->debug_removed ? "true" : "false");
+            (unsigned long long)r->nonzero_pages, (unsigned long long)r->filled_bytes,
+            r->debug_removed ? "true" : "false");
     fprintf(f, ",\n  \"seconds\": {\"compile\": %.6f, \"initialise\": %.6f, \"write\": %.6f}\n}\n", r->compile_seconds,
             r->init_seconds, r->write_seconds);
     fclose(f);

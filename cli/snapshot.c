@@ -211,12 +211,14 @@ int cmd_snapshot(const settings *s) {
     wasmx_compile_error err;
     if (s->words.count > 1) return wrong_usage(NULL, "one input at a time, '%s' is too many", s->words.items[1]);
     const char *file = strcmp(in, "-") ? in : "stdin";
-    if (!s->output && isatty(STDOUT_FILENO)) return wrong_usage(NULL, "a module is no text: say where to write with -o");
+    if (!s->output && isatty(STDOUT_FILENO))
+        return wrong_usage(NULL, "a module is no text: say where to write with -o");
     if (!wx_input_read(in, &input, &err)) return fail("%s", err.line);
     int status = take_snapshot(NULL, s, &input, file, false, &result);
     if (status == EXIT_FINE) {
         wx_out_file files[2] = {{out, result.wasm, false}};
-        if (s->report && *s->report) json = report_json(&result, file), files[1] = (wx_out_file){s->report, json, false};
+        if (s->report && *s->report) json = report_json(&result, file);
+        files[1] = (wx_out_file){s->report, json, false};
         if (!wx_outputs_write(files, json.data ? 2 : 1, &err)) status = fail("%s", err.line);
     }
     wx_buffer_free(&input);

@@ -190,7 +190,8 @@ WASMX_API void wasmx_global_free(wasmx_global *global);
 
 WASMX_API wasmx_linker *wasmx_linker_new(void);
 WASMX_API void wasmx_linker_free(wasmx_linker *linker);
-// A linker with the same definitions, to be freed like any other; NULL: out of memory. linker may be NULL: an empty one.
+// A linker with the same definitions, to be freed like any other; NULL: out of memory. linker may be NULL: an empty
+// one.
 WASMX_API wasmx_linker *wasmx_linker_copy(const wasmx_linker *linker);
 WASMX_API bool wasmx_linker_has(const wasmx_linker *linker, const char *module, const char *name);
 // Later definitions of one name replace earlier ones. Names are copied. type as for wasmx_func_type. False: the type

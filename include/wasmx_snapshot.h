@@ -1,9 +1,9 @@
 // wasmx_snapshot.h: runs a module's initialiser and writes a module that starts from there. Link with
 // libwasmx-compile and libwasmx.
 //
-// What comes out is plain WebAssembly with the same exports, for any engine: memories, globals and tables hold what they
-// held when the initialiser returned, and what only the initialiser needed is gone. The same input and options give the
-// same bytes, unless wasmx_snapshot_options says that the system's clocks and random numbers are to be used.
+// What comes out is plain WebAssembly with the same exports, for any engine: memories, globals and tables hold what
+// they held when the initialiser returned, and what only the initialiser needed is gone. The same input and options
+// give the same bytes, unless wasmx_snapshot_options says that the system's clocks and random numbers are to be used.
 //
 // Threads: calls are independent of each other. The initialiser runs on the calling thread.
 #pragma once
@@ -28,17 +28,18 @@ typedef struct wasmx_snapshot_options {
                                // wizer.initialize that there is; "": none, only the start function and _initialize run
     bool keep_init_func;       // it stays exported
     bool keep_all;             // functions, types, segments and table entries that nothing reaches any more stay
-    bool own_imports;          // imported memories, tables and globals become the module's own; what the linker does not
-                               // have is made: zeros and nulls, of the smallest size. Otherwise such imports are errors.
+    bool own_imports;          // imported memories, tables and globals become the module's own; what the linker does
+                               // not have is made: zeros and nulls, of the smallest size. Otherwise such imports are
+                               // errors.
     const wasmx_rename *renames;
     size_t rename_count;
     const wasmx_linker *linker; // host functions of the caller's, and instances; may be NULL. The state of instances in
                                // it is not saved. Calling an import that is not in it is an error.
     void *host;                // what wasmx_host returns in them
     const wasmx_wasi_config *wasi; // NULL: calling WASI is an error
-    bool system_sources;       // WASI's clocks, random numbers and facts about files are the system's. Otherwise, unless
-                               // wasi->sources has functions: clocks that start in the year 2000 and advance by a
-                               // millisecond a call, random numbers made from seed, files without times
+    bool system_sources;       // WASI's clocks, random numbers and facts about files are the system's. Otherwise,
+                               // unless wasi->sources has functions: clocks that start in the year 2000 and advance
+                               // by a millisecond a call, random numbers made from seed, files without times
     uint64_t seed;
     unsigned refuse;           // bits of wasmx_wasm_feature
     bool whole_pages;          // segments are whole 4 KiB pages, as many as there are: for compiling the result

@@ -23,8 +23,8 @@ bool wasmx_instance_elem_dropped(const wasmx_instance *i, uint32_t index) {
 
 // The place of a record in an array of the instance's area, or UINT32_MAX.
 static uint32_t place_in(const wasmx_func *array, uint32_t count, const wasmx_func *func) {
-    uintptr_t at = (uintptr_t)func - (uintptr_t)array;
-    return (uintptr_t)func >= (uintptr_t)array && at < count * sizeof *array ? (uint32_t)(at / sizeof *array) : UINT32_MAX;
+    uintptr_t at = (uintptr_t)func - (uintptr_t)array; // huge for one that lies before
+    return at < count * sizeof *array ? (uint32_t)(at / sizeof *array) : UINT32_MAX;
 }
 
 // An entry without code is an import, whose index comes first among all functions.

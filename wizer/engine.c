@@ -1,4 +1,4 @@
-// wizer/engine.c: from the module to code in this process: the one place that knows how.
+// wizer/engine.c: from a module to code in this process: the one place that knows how.
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,26 +6,29 @@
 
 struct wx_engine { wasmx_code *code; };
 
-static void report(void *arg, size_t done, size_t total) {
-    const wasmx_snapshot_options *o = ((wx_snapshot *)arg)->options;
-    o->progress(o->progress_arg, "compile", done, total);
-}
-
-static wasmx_code *load(wx_snapshot *s, wasmx_compile_error *err) {
+wasmx_code *wx_fast_code(const void *bytes, size_t size, const wasmx_compile_options *given, wasmx_compile_error *err) {
     static const char name[] = "snapshot";
-    wasmx_compile_options options = {.file = s->options->file, .name = name, .opt_level = '0', .emit = WASMX_EMIT_OBJECT,
-                                     .threads = s->options->threads};
+    wasmx_compile_options options = *given;
     wasmx_output output;
-    if (s->options->progress) options.progress = report, options.progress_arg = s;
-    if (!wasmx_compile(s->bytes.ptr, s->bytes.len, &options, &output, err)) return NULL;
+    options.name = name;
+    options.opt_level = '0';
+    options.emit = WASMX_EMIT_OBJECT;
+    if (!wasmx_compile(bytes, size, &options, &output, err)) return NULL;
     wasmx_code *code = wasmx_code_load(&output.object, name, err);
     wasmx_output_free(&output);
     return code;
 }
 
+static void report(void *arg, size_t done, size_t total) {
+    const wasmx_snapshot_options *o = ((wx_snapshot *)arg)->options;
+    o->progress(o->progress_arg, "compile", done, total);
+}
+
 wx_engine *wx_engine_open(wx_snapshot *s) {
     wasmx_compile_error err;
-    wasmx_code *code = load(s, &err);
+    wasmx_compile_options options = {.file = s->options->file, .threads = s->options->threads};
+    if (s->options->progress) options.progress = report, options.progress_arg = s;
+    wasmx_code *code = wx_fast_code(s->bytes.ptr, s->bytes.len, &options, &err);
     if (!code) {
         memcpy(s->err->line, err.line, sizeof err.line);
         return NULL;

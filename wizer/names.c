@@ -9,7 +9,6 @@
 typedef struct writer {
     wx_snapshot *s;
     const wx_remap *to;
-    wx_arena *keep;
 } writer;
 
 static bool starts_with(wx_name n, const char *text) {
@@ -117,15 +116,16 @@ static int place_of(const wx_snapshot *s, const wx_custom *c) {
 
 // Offsets in the whole file are never what they were; offsets in the code section may be.
 static bool stays(wx_snapshot *s, wx_name n, bool same_code) {
-    bool in_code = starts_with(n, ".debug_") || starts_with(n, "metadata.code.") || wx_same_name(n, "external_debug_info");
+    bool in_code = starts_with(n, ".debug_") || starts_with(n, "metadata.code.") ||
+                   wx_same_name(n, "external_debug_info");
     bool in_file = wx_same_name(n, "sourceMappingURL");
     if (in_file || (in_code && !same_code)) s->out->debug_removed = true;
     return !in_file && (!in_code || same_code) && !wx_same_name(n, "linking") && !starts_with(n, "reloc.");
 }
 
-void wx_put_customs(wx_snapshot *s, const wx_remap *to, bool same_code, wx_module *out, wx_arena *keep) {
-    writer w = {s, to, keep};
-    wx_custom *all = WX_NEW_ARRAY(keep, wx_custom, s->m.custom_count);
+void wx_put_customs(wx_snapshot *s, const wx_remap *to, bool same_code, wx_module *out) {
+    writer w = {s, to};
+    wx_custom *all = WX_NEW_ARRAY(&s->arena, wx_custom, s->m.custom_count);
     uint32_t n = 0;
     for (uint32_t i = 0; i < s->m.custom_count; i++) {
         wx_custom c = s->m.customs[i];
@@ -134,7 +134,7 @@ void wx_put_customs(wx_snapshot *s, const wx_remap *to, bool same_code, wx_modul
         if (wx_same_name(c.name, "name")) {
             wx_buf names = {0};
             copy_names(&w, c.bytes, &names);
-            c.bytes = (wx_span){.ptr = wx_arena_dup(keep, names.data ? names.data : (const void *)"", names.len),
+            c.bytes = (wx_span){.ptr = wx_arena_dup(&s->arena, names.data ? (const void *)names.data : "", names.len),
                                 .len = names.len};
             wx_buf_free(&names);
             if (!c.bytes.len) continue;

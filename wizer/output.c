@@ -1,7 +1,7 @@
 // wizer/output.c: the module that starts where the initialiser ended.
 //
-// in: the module, its state, what is in use. out: another wx_module of the same kind, and its bytes. Order everywhere as
-// in the input; passive segments before what the state needs, so that a snapshot of the result is the result.
+// in: the module, its state, what is in use. out: another wx_module of the same kind, and its bytes. Order everywhere
+// as in the input; passive segments before what the state needs, so that a snapshot of the result is the result.
 #include <stdlib.h>
 #include <string.h>
 
@@ -258,7 +258,8 @@ static void keep_elems(output *o, uint32_t *to) {
     }
     uint32_t first = o->out.elem_count;
     for (uint32_t i = 0; i < o->m->elem_count; i++)
-        if (is_used(o, WX_SPACE_ELEM, i) && o->s->state.elem_empty[i]) to[i] = empty_elem(o, first, o->m->elems[i].type);
+        if (is_used(o, WX_SPACE_ELEM, i) && o->s->state.elem_empty[i])
+            to[i] = empty_elem(o, first, o->m->elems[i].type);
 }
 
 static uint32_t count_ref_runs(const wx_table_state *t) {
@@ -417,8 +418,9 @@ static void put_funcs(output *o) {
 // ---- How large it has become
 
 static void measure(const wx_module *m, uint64_t bytes, wasmx_snapshot_size *out) {
-    *out = (wasmx_snapshot_size){.bytes = bytes, .functions = m->func_count - m->func_imports, .imports = m->import_count,
-                                 .types = m->type_count, .globals = m->global_count, .data_segments = m->data_count,
+    *out = (wasmx_snapshot_size){.bytes = bytes, .functions = m->func_count - m->func_imports,
+                                 .imports = m->import_count, .types = m->type_count,
+                                 .globals = m->global_count, .data_segments = m->data_count,
                                  .elem_segments = m->elem_count};
     for (uint32_t i = 0; i < m->func_count; i++) out->code_bytes += m->funcs[i].code.len;
     for (uint32_t i = 0; i < m->data_count; i++) out->data_bytes += m->datas[i].bytes.len;
@@ -444,7 +446,7 @@ bool wx_write_output(wx_snapshot *s, wx_buf *out) {
     o.out.start = WX_NO_INDEX;
     for (uint32_t i = 0; i < o.out.tag_count; i++)
         o.out.tags[i].type = wx_remap_index(&o.to, WX_SPACE_TYPE, o.out.tags[i].type);
-    wx_put_customs(s, &o.to, o.same_code, &o.out, &s->arena);
+    wx_put_customs(s, &o.to, o.same_code, &o.out);
     if (ok) wx_module_encode(&o.out, out);
     measure(&s->m, s->bytes.len, &s->out->before);
     measure(&o.out, out->len, &s->out->after);

@@ -1,8 +1,8 @@
 // wizer/reach.c: what of a module an instance that starts from the snapshot can still reach.
 //
 // in: the module, its state. out: s->reach, and null in entries of tables that no call can reach. From exports, through
-// bodies, tables and segments, until nothing new comes up. A table that only call_indirect uses is reached one signature at
-// a time; anything else that reads its elements reaches all of them.
+// bodies, tables and segments, until nothing new comes up. A table that only call_indirect uses is reached one
+// signature at a time; anything else that reads its elements reaches all of them.
 #include <string.h>
 
 #include "wizer/wizer.h"
@@ -14,6 +14,8 @@ typedef struct scan {
     uint64_t *queue; // space << 32 | index: what is in use and still to be looked into
     uint32_t head, tail;
     bool *opened;    // per table: all elements count
+    uint32_t **lists; // per table, once asked for: pairs of a function and the place of the next of its type, from 1
+    wx_map heads;    // table << 32 | canonical type: where such a list begins
     wx_map called;   // table << 32 | canonical type: calls of this type through this table
 } scan;
 
@@ -46,20 +48,43 @@ static void reach_type(scan *c, uint32_t index) {
 
 // ---- Tables
 
-static void reach_entries(scan *c, uint32_t table, uint32_t canon, bool all) {
+static uint64_t key(uint32_t table, uint32_t canon) { return ((uint64_t)table << 32 | canon) + 1; }
+
+static uint32_t canon_of(const scan *c, uint32_t func) { return c->m->types[c->m->funcs[func].type].canon; }
+
+// A list for each type, so that however many types are called, every entry is looked at once.
+static void list_entries(scan *c, uint32_t table) {
     const wx_table_state *t = &c->s->state.tables[table];
+    size_t count = 0;
+    for (uint64_t k = 0; k < t->size; k++) count += t->refs[k] != WX_NULL_REF;
+    uint32_t *list = c->lists[table] = wx_arena_array(&c->s->arena, 2 * count + 2, sizeof *list), n = 0;
     for (uint64_t k = 0; k < t->size; k++) {
-        uint32_t func = t->refs[k];
-        if (func == WX_NULL_REF) continue;
-        if (all || c->m->types[c->m->funcs[func].type].canon == canon) visit(c, WX_SPACE_FUNC, func);
+        if (t->refs[k] == WX_NULL_REF) continue;
+        uint64_t *head = wx_map_put(&c->heads, key(table, canon_of(c, t->refs[k])), NULL);
+        list[2 * ++n] = t->refs[k];
+        list[2 * n + 1] = (uint32_t)*head;
+        *head = n;
     }
+}
+
+static void reach_all_entries(scan *c, uint32_t table) {
+    const wx_table_state *t = &c->s->state.tables[table];
+    for (uint64_t k = 0; k < t->size; k++)
+        if (t->refs[k] != WX_NULL_REF) visit(c, WX_SPACE_FUNC, t->refs[k]);
+}
+
+static void reach_entries(scan *c, uint32_t table, uint32_t canon) {
+    if (!c->lists[table]) list_entries(c, table);
+    const uint64_t *head = wx_map_get(&c->heads, key(table, canon));
+    for (uint64_t at = head ? *head : 0; at; at = c->lists[table][2 * at + 1])
+        visit(c, WX_SPACE_FUNC, c->lists[table][2 * at]);
 }
 
 static void open_table(scan *c, uint32_t table) {
     visit(c, WX_SPACE_TABLE, table);
     if (c->opened[table]) return;
     c->opened[table] = true;
-    reach_entries(c, table, 0, true);
+    reach_all_entries(c, table);
 }
 
 static void call_through(scan *c, uint32_t table, uint32_t type) {
@@ -69,13 +94,12 @@ static void call_through(scan *c, uint32_t table, uint32_t type) {
         open_table(c, table); // subtypes may be called as well
         return;
     }
-    wx_map_put(&c->called, ((uint64_t)table << 32 | t->canon) + 1, &fresh);
-    if (fresh && !c->opened[table]) reach_entries(c, table, t->canon, false);
+    wx_map_put(&c->called, key(table, t->canon), &fresh);
+    if (fresh && !c->opened[table]) reach_entries(c, table, t->canon);
 }
 
 static bool is_reachable_entry(scan *c, uint32_t table, uint32_t func) {
-    const wx_typedef *t = &c->m->types[c->m->funcs[func].type];
-    return c->opened[table] || wx_map_get(&c->called, ((uint64_t)table << 32 | t->canon) + 1);
+    return c->opened[table] || wx_map_get(&c->called, key(table, canon_of(c, func)));
 }
 
 static void clear_entries(scan *c) {
@@ -86,7 +110,6 @@ static void clear_entries(scan *c) {
         for (uint64_t k = 0; k < t->size; k++) {
             if (t->refs[k] == WX_NULL_REF) continue;
             if (!fixed && !is_reachable_entry(c, i, t->refs[k])) t->refs[k] = WX_NULL_REF;
-            else t->live_count++;
         }
     }
 }
@@ -211,9 +234,11 @@ void wx_find_reach(wx_snapshot *s) {
     reach->declared = WX_NEW_ARRAY(&s->arena, bool, c.m->func_count);
     c.queue = WX_NEW_ARRAY(&s->arena, uint64_t, total);
     c.opened = WX_NEW_ARRAY(&s->arena, bool, c.m->table_count);
+    c.lists = WX_NEW_ARRAY(&s->arena, uint32_t *, c.m->table_count);
     visit_roots(&c);
     if (s->options->keep_all) visit_everything(&c);
     for (; c.head < c.tail; c.head++) look_into(&c, (wx_space)(c.queue[c.head] >> 32), (uint32_t)c.queue[c.head]);
     clear_entries(&c);
     wx_map_free(&c.called);
+    wx_map_free(&c.heads);
 }

@@ -1,7 +1,7 @@
 // wizer/run.c: makes an instance and runs what initialises it: the start function, _initialize, the initialiser.
 //
-// in: the module's code, the caller's linker, perhaps WASI. out: s->instance as the initialiser left it, or an error that
-// says what ended it and where.
+// in: the module's code, the caller's linker, perhaps WASI. out: s->instance as the initialiser left it, or an error
+// that says what ended it and where.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,9 @@
 
 // ---- Imports that become the module's own
 
-static const char *text(wx_snapshot *s, wx_name name) { return wx_arena_str(&s->arena, name.ptr ? name.ptr : "", name.len); }
+static const char *text(wx_snapshot *s, wx_name name) {
+    return wx_arena_str(&s->arena, name.ptr ? name.ptr : "", name.len);
+}
 
 static wasmx_kind kind_of(wx_type t) {
     switch (t) {
@@ -91,8 +93,8 @@ static bool check_open_files(wx_snapshot *s) {
     char path[256];
     int64_t fd = s->wasi ? wasmx_wasi_open_file(s->wasi, 0, path, sizeof path) : -1;
     if (fd < 0) return true;
-    return wx_snapshot_fail(s, "the initialiser left a file open, which no instance would have: descriptor %d, %s", (int)fd,
-                            *path ? path : "an embedded file");
+    return wx_snapshot_fail(s, "the initialiser left a file open, which no instance would have: descriptor %d, %s",
+                            (int)fd, *path ? path : "an embedded file");
 }
 
 // ---- What went wrong
@@ -124,7 +126,8 @@ static void write_backtrace(wx_snapshot *s, const wasmx_trap *t) {
 static bool explain(wx_snapshot *s, const char *what, const wasmx_trap *t) {
     write_backtrace(s, t);
     const char *hint = "";
-    if (t->kind == WASMX_TRAP_EXIT) return wx_snapshot_fail(s, "%s ended the program: proc_exit(%d)", what, t->exit_code);
+    if (t->kind == WASMX_TRAP_EXIT)
+        return wx_snapshot_fail(s, "%s ended the program: proc_exit(%d)", what, t->exit_code);
     if (t->kind != WASMX_TRAP_UNKNOWN_IMPORT) return wx_snapshot_fail(s, "%s trapped: %s", what, t->message);
     if (strstr(t->message, ": \"wasi_") && !s->options->wasi) hint = "; --allow-wasi would let it";
     return wx_snapshot_fail(s, "%s called an import that it may not: %s%s", what, strchr(t->message, '"'), hint);
@@ -135,7 +138,8 @@ static bool explain(wx_snapshot *s, const char *what, const wasmx_trap *t) {
 static bool instantiate(wx_snapshot *s) {
     wasmx_error err;
     wasmx_trap trap;
-    wasmx_options options = {.host = s->options->host, .linker = s->linker, .trap_unknown_imports = true, .trap = &trap};
+    wasmx_options options = {.host = s->options->host, .linker = s->linker, .trap_unknown_imports = true,
+                             .trap = &trap};
     s->instance = wasmx_instantiate(wx_engine_module(s->engine), &options, &err);
     if (s->instance) return true;
     if (trap.kind == WASMX_OK) return wx_snapshot_fail(s, "%s", err.message);

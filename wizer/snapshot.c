@@ -65,8 +65,8 @@ static bool check_init(wx_snapshot *s, const wx_export *x) {
     if (x->kind != WX_EXTERN_FUNC) return wx_snapshot_fail(s, "the export \"%s\" is not a function", s->init);
     const wx_typedef *t = wx_func_type(&s->m, x->index);
     if (!t->param_count && !t->result_count) return true;
-    return wx_snapshot_fail(s, "the initialiser \"%s\" must have no parameters and no results, it has %u and %u", s->init,
-                            t->param_count, t->result_count);
+    return wx_snapshot_fail(s, "the initialiser \"%s\" must have no parameters and no results, it has %u and %u",
+                            s->init, t->param_count, t->result_count);
 }
 
 static bool choose_init(wx_snapshot *s) {
@@ -77,8 +77,8 @@ static bool choose_init(wx_snapshot *s) {
         if (find_export(s, usual[i])) s->init = usual[i];
     if (given) s->init = given;
     if (!s->init)
-        return wx_snapshot_fail(s, "no function \"wizer-initialize\" or \"wizer.initialize\" is exported; --init-func names "
-                                   "another%s", find_export(s, "_initialize") ? ", such as \"_initialize\"" : "");
+        return wx_snapshot_fail(s, "no function \"wizer-initialize\" or \"wizer.initialize\" is exported; --init-func "
+                                   "names another%s", find_export(s, "_initialize") ? ", such as \"_initialize\"" : "");
     const wx_export *x = find_export(s, s->init);
     return x ? check_init(s, x) : wx_snapshot_fail(s, "no function \"%s\" is exported", s->init);
 }

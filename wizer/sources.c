@@ -1,5 +1,6 @@
-// wizer/sources.c: clocks, random numbers and facts about files that are the same in every run, and a count of who asked
-// for any, because what the initialiser was told is a part of every instance from now on.
+// wizer/sources.c: clocks, random numbers and facts about files that are the same in every run.
+//
+// Who asked for any is counted, because what the initialiser was told is a part of every instance from now on.
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>

@@ -3,7 +3,7 @@
 //   bytes ─ decode ─► wx_module ─ engine.c ─► instance ─ run.c ─► initialised ─ state.c ─► wx_state
 //                         └──────────── reach.c: what is still in use ──► output.c: another wx_module ─ encode ─► bytes
 //
-// Commands use wasmx_snapshot (wasmx_snapshot.h); nothing else of this folder is for them.
+// Commands use wasmx_snapshot (wasmx_snapshot.h), and of this folder wx_fast_code only.
 #pragma once
 #include "base/buf.h"
 #include "base/hash.h"
@@ -22,7 +22,6 @@ typedef struct wx_memory_state {
 typedef struct wx_table_state {
     uint64_t size;
     uint32_t *refs;      // function index or WX_NULL_REF
-    uint64_t live_count; // entries that are not null (after reach.c: and in use)
 } wx_table_state;
 
 typedef struct wx_global_state {
@@ -69,7 +68,8 @@ typedef struct wx_snapshot { // one wasmx_snapshot
 bool wx_snapshot_fail(wx_snapshot *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 double wx_seconds(void);
 
-// engine.c: the one place where code is made.
+// engine.c: the one place where code is made. Of `given` file, threads and progress count. NULL with *err set.
+wasmx_code *wx_fast_code(const void *bytes, size_t size, const wasmx_compile_options *given, wasmx_compile_error *err);
 typedef struct wx_engine wx_engine;
 wx_engine *wx_engine_open(wx_snapshot *s); // NULL: s->err is set
 const wasmx_module *wx_engine_module(const wx_engine *e);
@@ -101,7 +101,7 @@ typedef struct wx_runs { wx_run *items; uint32_t count, cap; } wx_runs;
 bool wx_find_runs(wx_snapshot *s, uint32_t room, wx_runs *of_memory);
 
 // names.c: the custom sections of the result.
-void wx_put_customs(wx_snapshot *s, const wx_remap *to, bool same_code, wx_module *out, wx_arena *keep);
+void wx_put_customs(wx_snapshot *s, const wx_remap *to, bool same_code, wx_module *out);
 
 // output.c: the result's bytes.
 bool wx_write_output(wx_snapshot *s, wx_buf *out);
