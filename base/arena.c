@@ -29,6 +29,12 @@ void *wx_xmalloc(size_t size) {
     return p ? p : out_of_memory();
 }
 
+void *wx_xcalloc(size_t count, size_t size) {
+    void *p = calloc(count, size);
+    if (!p) out_of_memory();
+    return p;
+}
+
 void *wx_xrealloc(void *p, size_t size) {
     p = realloc(p, size ? size : 1);
     return p ? p : out_of_memory();

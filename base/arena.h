@@ -29,6 +29,7 @@ void wx_arena_free(wx_arena *a);
 
 // malloc/realloc that never return NULL (exit status 3 instead).
 void *wx_xmalloc(size_t size);
+void *wx_xcalloc(size_t count, size_t size);
 void *wx_xrealloc(void *p, size_t size);
 
 #define WX_NEW(a, type) ((type *)wx_arena_alloc((a), sizeof(type)))

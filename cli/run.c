@@ -70,17 +70,25 @@ static void make_config(program *p) {
 
 // ---- Code
 
+// Without optimisation, functions are compiled when they are called; with it, all at once.
+static wasmx_code *make_code(const program *p, const wasmx_buffer *input, const wasmx_compile_options *options,
+                             wasmx_compile_error *err) {
+    wasmx_output output;
+    if (!options->opt_level || options->opt_level == '0')
+        return wasmx_code_compile(input->data, input->size, options, err);
+    if (!wasmx_compile(input->data, input->size, options, &output, err)) return NULL;
+    wasmx_code *code = wasmx_code_load(&output.object, p->name, err);
+    wasmx_output_free(&output);
+    return code;
+}
+
 static bool load(program *p, wasmx_compile_options *options, wasmx_compile_error *err) {
     wasmx_buffer input = {0};
-    wasmx_output output = {0};
     options->emit = WASMX_EMIT_OBJECT;
     options->file = strcmp(p->path, "-") ? p->path : "stdin";
     options->name = p->name;
-    if (!options->opt_level) options->opt_level = '0';
-    bool ok = wx_input_read(p->path, &input, err) && wasmx_compile(input.data, input.size, options, &output, err);
+    p->code = wx_input_read(p->path, &input, err) ? make_code(p, &input, options, err) : NULL;
     wx_buffer_free(&input);
-    p->code = ok ? wasmx_code_load(&output.object, p->name, err) : NULL;
-    wasmx_output_free(&output);
     if (!p->code) return false;
     p->module = wasmx_code_module(p->code);
     return true;

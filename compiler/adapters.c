@@ -6,10 +6,6 @@
 #include "compiler/emit.h"
 #include "compiler/exports.h"
 
-static char *numbered(part *p, const char *kind, uint32_t n) {
-    return wx_arena_printf(&p->scratch, "%s.wx.%s.%u", p->u->name, kind, n);
-}
-
 // True when the function still needs a body; then the builder stands in its entry block.
 static bool begin(fn *f, part *p, const char *name, LLVMTypeRef type, v *out) {
     v known = LLVMGetNamedFunction(p->m, name);
@@ -124,7 +120,8 @@ v typed_adapter(part *p, uint32_t func) {
     const char *linked = wx_linked_name(p->u, func);
     fn f;
     v adapter;
-    char *name = wx_arena_printf(&p->scratch, "%s.wx.typed.%u.%u", p->u->name, p->index, linked ? func : t->canon);
+    char *name = wx_arena_printf(&p->scratch, "%s.wx.typed.%u.%u", p->u->name, p->plan->index,
+                                 linked ? func : t->canon);
     if (!begin(&f, p, name, func_type(p, type), &adapter)) return adapter;
     v function = linked ? linked_function(p, t, linked) : load_field(&f, p->ptr, f.ctx, offsetof(wasmx_func, host));
     v instance = linked ? instance_of(p, f.ctx) : load_field(&f, p->ptr, f.ctx, offsetof(wasmx_func, owner));
@@ -170,18 +167,18 @@ static void forward(fn *f, const wx_typedef *t, ty type, v code, v ctx, bool tai
     else LLVMBuildRet(f->b, result);
 }
 
-char *tail_entry_name(part *p, uint32_t func) { return numbered(p, "entry", func); }
-
 void emit_tail_entries(part *p) {
     const wx_unit *u = p->u;
-    for (uint32_t i = u->cuts[p->index]; i < u->cuts[p->index + 1]; i++) {
-        uint32_t func = u->live[i];
+    for (uint32_t i = 0; i < p->plan->count; i++) {
+        uint32_t func = p->plan->funcs[i];
         if (!u->facts.funcs[func].tail) continue;
         fn f;
         v entry;
         ty type = func_type(p, u->m->funcs[func].type);
-        if (!begin(&f, p, tail_entry_name(p, func), type, &entry)) continue;
+        char *name = numbered(p, u->lazy ? "entry_body" : "entry", func);
+        if (!begin(&f, p, name, type, &entry)) continue;
         forward(&f, wx_func_type(u->m, func), type, func_value(p, func), f.ctx, true);
+        if (p->u->lazy) LLVMSetLinkage(entry, LLVMExternalLinkage);
         fn_close(&f);
     }
 }
@@ -208,9 +205,9 @@ v c_entry(part *p, uint32_t func) {
     const wx_func *x = &p->u->m->funcs[func];
     if (x->import != WX_NO_INDEX) return import_entry(p, func);
     if (!p->u->facts.funcs[func].tail) return func_value(p, func);
-    v known = LLVMGetNamedFunction(p->m, tail_entry_name(p, func));
+    v known = LLVMGetNamedFunction(p->m, numbered(p, "entry", func));
     if (known) return known;
-    known = LLVMAddFunction(p->m, tail_entry_name(p, func), func_type(p, x->type));
+    known = LLVMAddFunction(p->m, numbered(p, "entry", func), func_type(p, x->type));
     LLVMSetVisibility(known, LLVMHiddenVisibility);
     return known; // only its address is taken here
 }

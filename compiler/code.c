@@ -1,7 +1,8 @@
 // compiler/code.c: an object in this process without a file, through LLVM's ORC linker.
+#include "compiler/code.h"
+
 #include <llvm-c/Core.h>
 #include <llvm-c/Error.h>
-#include <llvm-c/LLJIT.h>
 #include <llvm-c/Orc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,15 +10,8 @@
 
 #include "base/arena.h"
 #include "runtime/abi.h"
-#include "wasmx_compile.h"
 
-struct wasmx_code {
-    LLVMOrcLLJITRef jit;
-    const wasmx_module *module;
-    wasmx_compile_error error; // here, because LLVM may report until it ends
-};
-
-static bool failed(LLVMErrorRef error, wasmx_compile_error *err) {
+bool wx_code_failed(LLVMErrorRef error, wasmx_compile_error *err) {
     if (!error) return false;
     char *message = LLVMGetErrorMessage(error);
     if (!*err->line) snprintf(err->line, sizeof err->line, "cannot load code: %s", message);
@@ -26,7 +20,7 @@ static bool failed(LLVMErrorRef error, wasmx_compile_error *err) {
 }
 
 // LLVM would write to standard error; what went wrong first is what the caller hears.
-static void report(void *arg, LLVMErrorRef error) { failed(error, arg); }
+static void report(void *arg, LLVMErrorRef error) { wx_code_failed(error, arg); }
 
 typedef struct outside { const char *name; void *address; } outside;
 
@@ -43,6 +37,12 @@ static const outside outsides[] = {
 };
 #define OUTSIDES (sizeof outsides / sizeof *outsides)
 
+void *wx_code_outside(const char *name) {
+    for (size_t i = 0; i < OUTSIDES; i++)
+        if (!strcmp(outsides[i].name, name)) return outsides[i].address;
+    return NULL;
+}
+
 static LLVMErrorRef define_outsides(LLVMOrcLLJITRef jit, LLVMOrcJITDylibRef lib) {
     LLVMOrcCSymbolMapPair pairs[OUTSIDES];
     for (size_t i = 0; i < OUTSIDES; i++) {
@@ -54,25 +54,24 @@ static LLVMErrorRef define_outsides(LLVMOrcLLJITRef jit, LLVMOrcJITDylibRef lib)
     return LLVMOrcJITDylibDefine(lib, LLVMOrcAbsoluteSymbols(pairs, OUTSIDES));
 }
 
-static bool load(wasmx_code *c, const wasmx_buffer *object, const char *name) {
-    wasmx_compile_error *err = &c->error;
-    if (failed(LLVMOrcCreateLLJIT(&c->jit, NULL), err)) return false;
+bool wx_code_open(wasmx_code *c, LLVMOrcLLJITBuilderRef builder) {
+    if (wx_code_failed(LLVMOrcCreateLLJIT(&c->jit, builder), &c->error)) return false;
     LLVMOrcExecutionSessionSetErrorReporter(LLVMOrcLLJITGetExecutionSession(c->jit), report, &c->error);
+    return !wx_code_failed(define_outsides(c->jit, LLVMOrcLLJITGetMainJITDylib(c->jit)), &c->error);
+}
+
+void *wx_code_link(wasmx_code *c, const void *object, size_t size, const char *symbol) {
     LLVMOrcJITDylibRef lib = LLVMOrcLLJITGetMainJITDylib(c->jit);
-    if (failed(define_outsides(c->jit, lib), err)) return false;
-    const char *bytes = (const char *)object->data;
-    LLVMMemoryBufferRef copy = LLVMCreateMemoryBufferWithMemoryRangeCopy(bytes, object->size, name);
-    if (failed(LLVMOrcLLJITAddObjectFile(c->jit, lib, copy), err)) return false;
+    LLVMMemoryBufferRef copy = LLVMCreateMemoryBufferWithMemoryRangeCopy(object, size, symbol);
+    if (wx_code_failed(LLVMOrcLLJITAddObjectFile(c->jit, lib, copy), &c->error)) return NULL;
     LLVMOrcExecutorAddress at;
-    if (failed(LLVMOrcLLJITLookup(c->jit, &at, name), err)) return false;
-    c->module = (const wasmx_module *)(uintptr_t)at;
-    return true;
+    if (wx_code_failed(LLVMOrcLLJITLookup(c->jit, &at, symbol), &c->error)) return NULL;
+    return (void *)(uintptr_t)at;
 }
 
 wasmx_code *wasmx_code_load(const wasmx_buffer *object, const char *name, wasmx_compile_error *err) {
-    wasmx_code *c = wx_xmalloc(sizeof *c);
-    *c = (wasmx_code){0};
-    if (load(c, object, name)) return c;
+    wasmx_code *c = wx_xcalloc(1, sizeof *c);
+    if (wx_code_open(c, NULL) && (c->module = wx_code_link(c, object->data, object->size, name))) return c;
     *err = c->error;
     wasmx_code_free(c);
     return NULL;
@@ -83,7 +82,9 @@ const wasmx_module *wasmx_code_module(const wasmx_code *code) { return code->mod
 void wasmx_code_free(wasmx_code *code) {
     if (!code) return;
     if (code->module) wasmx_module_forget(code->module);
+    if (code->lazy) wx_lazy_stop(code->lazy);
     LLVMErrorRef error = code->jit ? LLVMOrcDisposeLLJIT(code->jit) : NULL;
     if (error) LLVMConsumeError(error);
+    if (code->lazy) wx_lazy_close(code->lazy);
     free(code);
 }

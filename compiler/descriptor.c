@@ -41,7 +41,7 @@ static LLVMValueRef type_ids(desc *d) {
     for (uint32_t i = 0; i < d->m->type_count; i++) values[i] = ci64(p, wx_type_id(d->m, i));
     LLVMSetInitializer(ids, LLVMConstArray2(p->i64, values, d->m->type_count));
     LLVMSetAlignment(ids, 16);
-    if (d->u->part_count == 1) LLVMSetLinkage(ids, LLVMInternalLinkage);
+    if (d->u->part_count == 1 && !d->u->lazy) LLVMSetLinkage(ids, LLVMInternalLinkage);
     return ids;
 }
 
@@ -328,7 +328,7 @@ static void make_table_image(desc *d, uint32_t table) {
     LLVMSetInitializer(g, value);
     LLVMSetGlobalConstant(g, true);
     LLVMSetAlignment(g, 16);
-    if (d->u->part_count == 1) LLVMSetLinkage(g, LLVMInternalLinkage);
+    if (d->u->part_count == 1 && !d->u->lazy) LLVMSetLinkage(g, LLVMInternalLinkage);
     else LLVMSetVisibility(g, LLVMHiddenVisibility);
     LLVMReplaceAllUsesWith(old, g);
     LLVMDeleteGlobal(old);
@@ -351,7 +351,7 @@ static LLVMValueRef make_name_offsets(desc *d, LLVMValueRef *names) {
 }
 
 static LLVMValueRef make_image(desc *d) {
-    if (!d->u->image.bytes.len) return NULL;
+    if (!d->u->image.bytes.len || d->u->lazy) return NULL; // lazy: used where it is
     blob b = {0};
     b.bytes = d->u->image.bytes; // borrowed
     LLVMValueRef value = blob_constant(d->p, &b);

@@ -200,7 +200,7 @@ static void keep_calls(part *p, v llvm) {
 // parameters of internal functions. linkonce_odr leaves them alone and still lets inlined functions go. With several
 // partitions the others may need the function.
 static void set_guest_linkage(part *p, v llvm) {
-    LLVMSetLinkage(llvm, p->u->part_count == 1 ? LLVMLinkOnceODRLinkage : LLVMExternalLinkage);
+    LLVMSetLinkage(llvm, p->u->part_count == 1 && !p->u->lazy ? LLVMLinkOnceODRLinkage : LLVMExternalLinkage);
     LLVMSetVisibility(llvm, LLVMHiddenVisibility);
 }
 
@@ -213,9 +213,7 @@ static void mark_index(part *p, v llvm, uint32_t func) {
 
 void emit_function(part *p, uint32_t index) {
     const wx_func *func = &p->u->m->funcs[index];
-    v llvm = new_func(p, p->u->symbols[index], func_type(p, func->type), true);
-    if (p->u->facts.funcs[index].tail) LLVMSetFunctionCallConv(llvm, TAILCC);
-    p->funcs[index] = llvm;
+    v llvm = new_func(p, LLVMGetValueName(func_value(p, index)), func_type(p, func->type), true);
     mark_index(p, llvm, index);
     keep_calls(p, llvm);
     set_guest_linkage(p, llvm);

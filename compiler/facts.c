@@ -83,17 +83,12 @@ static void note_instruction(scan *s, uint32_t func, const wx_instr *in) {
     }
 }
 
-static void skip_locals(wx_reader *r) {
-    uint32_t groups = wx_read_u32(r);
-    for (uint32_t i = 0; i < groups && wx_reader_ok(r); i++) wx_read_u32(r), wx_read_value_type(r);
-}
-
 static void scan_body(scan *s, uint32_t func) {
     const wx_func *f = &s->m->funcs[func];
     if (f->import != WX_NO_INDEX) return;
     wx_error none = {0};
     wx_reader r = wx_reader_make(f->code, &none);
-    skip_locals(&r);
+    wx_skip_locals(&r);
     for (wx_instr in; !wx_reader_done(&r);) {
         wx_instr_read(&r, &in);
         note_instruction(s, func, &in);

@@ -75,7 +75,7 @@ static void name_functions(wx_unit *u) {
     u->symbols = wx_arena_array(&u->arena, u->m->func_count, sizeof *u->symbols);
     for (uint32_t i = 0; i < u->m->func_count; i++) {
         wx_name name = u->m->funcs[i].name;
-        bool plain = name.len && name.len < 4096 && !memchr(name.ptr, 0, name.len) && !is_ours(name);
+        bool plain = !u->lazy && name.len && name.len < 4096 && !memchr(name.ptr, 0, name.len) && !is_ours(name);
         int fresh = 0;
         if (plain) wx_map_put(&seen, wx_hash64(name.ptr, name.len, 0) | 1, &fresh);
         if (plain && fresh) u->symbols[i] = wx_arena_printf(&u->arena, "%s.%.*s", u->name, (int)name.len, name.ptr);

@@ -61,7 +61,7 @@ static LLVMValueRef map_part(part *p, LLVMValueRef *funcs, uint64_t n, const cha
     LLVMValueRef declared = LLVMGetNamedGlobal(p->m, name);
     take_name(map, declared, name);
     if (declared) LLVMDeleteGlobal(declared);
-    if (p->u->part_count == 1) LLVMSetLinkage(map, LLVMInternalLinkage);
+    if (p->u->part_count == 1 && !p->u->lazy) LLVMSetLinkage(map, LLVMInternalLinkage);
     return map;
 }
 
@@ -71,7 +71,7 @@ static bool is_code(part *p, LLVMValueRef f) {
 }
 
 void emit_address_map(part *p) {
-    bool is_last = p->index + 1 == p->u->part_count;
+    bool is_last = p->plan->is_last;
     LLVMValueRef end = is_last ? marker(p, "text_end") : NULL;
     uint64_t n = 0;
     for (LLVMValueRef f = LLVMGetFirstFunction(p->m); f; f = LLVMGetNextFunction(f)) n += is_code(p, f) && f != end;
@@ -79,8 +79,8 @@ void emit_address_map(part *p) {
     n = 0;
     for (LLVMValueRef f = LLVMGetFirstFunction(p->m); f; f = LLVMGetNextFunction(f))
         if (is_code(p, f) && f != end) funcs[n++] = f;
-    char *chunk = wx_arena_printf(&p->scratch, "%s.wx.map.%u", p->u->name, p->index);
-    map_part(p, funcs, n, p->index == 0 ? symbol(p, "map") : chunk);
+    p->map_count = (uint32_t)n;
+    map_part(p, funcs, n, p->plan->is_first ? symbol(p, "map") : numbered(p, "map", p->plan->index));
     if (is_last) map_part(p, &end, 1, symbol(p, "map_end"));
     free(funcs);
 }

@@ -53,17 +53,15 @@ static void open_scopes(part *p) {
     p->unlikely_md = LLVMMetadataAsValue(p->c, node(p, weights, 3));
 }
 
-void part_open(part *p, const wx_unit *u, uint32_t index, wx_error *e) {
-    *p = (part){.u = u, .index = index, .e = e};
+void part_open(part *p, const wx_unit *u, const wx_plan *plan, wx_error *e) {
+    *p = (part){.u = u, .plan = plan, .e = e};
     p->c = LLVMContextCreate();
     p->m = LLVMModuleCreateWithNameInContext(u->name, p->c);
     p->b = LLVMCreateBuilderInContext(p->c);
     LLVMSetTarget(p->m, u->triple);
     open_types(p);
-    p->funcs = wx_xmalloc((u->m->func_count + 1) * sizeof *p->funcs);
-    memset(p->funcs, 0, (u->m->func_count + 1) * sizeof *p->funcs);
-    p->types = wx_xmalloc((u->m->type_count + 1) * sizeof *p->types);
-    memset(p->types, 0, (u->m->type_count + 1) * sizeof *p->types);
+    p->funcs = wx_xcalloc((size_t)u->m->func_count + 1, sizeof *p->funcs);
+    p->types = wx_xcalloc((size_t)u->m->type_count + 1, sizeof *p->types);
     p->md_scope = LLVMGetMDKindIDInContext(p->c, "alias.scope", 11);
     p->md_noalias = LLVMGetMDKindIDInContext(p->c, "noalias", 7);
     p->md_invariant = LLVMGetMDKindIDInContext(p->c, "invariant.load", 14);
@@ -133,7 +131,7 @@ static void add_string_attribute(part *p, LLVMValueRef f, const char *name, cons
 // "no-builtins": LLVM must not turn guest loops into memset or memcpy calls, whose faults would lie outside our code.
 static void set_code_attributes(part *p, LLVMValueRef f) {
     add_attribute(p, f, LLVMAttributeFunctionIndex, p->attr_nounwind, 0);
-    add_attribute(p, f, LLVMAttributeFunctionIndex, p->attr_uwtable, 2);
+    if (!p->u->lazy) add_attribute(p, f, LLVMAttributeFunctionIndex, p->attr_uwtable, 2);
     add_string_attribute(p, f, "frame-pointer", "non-leaf");
     add_string_attribute(p, f, "no-builtins", "");
     add_string_attribute(p, f, "probe-stack", "inline-asm");
@@ -143,7 +141,7 @@ static void set_code_attributes(part *p, LLVMValueRef f) {
 }
 
 static void set_linkage(part *p, LLVMValueRef global) {
-    if (p->u->part_count == 1) LLVMSetLinkage(global, LLVMInternalLinkage);
+    if (p->u->part_count == 1 || p->u->lazy) LLVMSetLinkage(global, LLVMInternalLinkage);
     else LLVMSetVisibility(global, LLVMHiddenVisibility);
 }
 
@@ -164,12 +162,22 @@ static LLVMValueRef declare_func(part *p, const char *name, LLVMTypeRef type, bo
     return f;
 }
 
-LLVMValueRef func_value(part *p, uint32_t func) {
-    if (p->funcs[func]) return p->funcs[func];
-    const char *name = p->u->symbols[func];
+static LLVMValueRef declare_guest(part *p, uint32_t func, const char *name) {
     LLVMValueRef f = declare_func(p, name, func_type(p, p->u->m->funcs[func].type), true);
     if (p->u->facts.funcs[func].tail) LLVMSetFunctionCallConv(f, TAILCC);
     return p->funcs[func] = f;
+}
+
+LLVMValueRef func_value(part *p, uint32_t func) {
+    return p->funcs[func] ? p->funcs[func] : declare_guest(p, func, p->u->symbols[func]);
+}
+
+// Code made on demand is called by its stub, which has the function's symbol, and from its own plan directly.
+void declare_bodies(part *p) {
+    for (uint32_t i = 0; i < p->plan->count; i++) {
+        uint32_t func = p->plan->funcs[i];
+        declare_guest(p, func, p->u->lazy ? numbered(p, "body", func) : p->u->symbols[func]);
+    }
 }
 
 static LLVMTypeRef letter_type(part *p, char letter) {
@@ -253,6 +261,10 @@ LLVMValueRef build_trap(part *p, unsigned code) {
     LLVMTypeRef type;
     LLVMValueRef f = declare_intrinsic(p, UBSANTRAP, NULL, 0, &type), arg = LLVMConstInt(p->i8, code, false);
     return LLVMBuildCall2(p->b, type, f, &arg, 1, "");
+}
+
+char *numbered(part *p, const char *kind, uint64_t n) {
+    return wx_arena_printf(&p->scratch, "%s.wx.%s.%llu", p->u->name, kind, (unsigned long long)n);
 }
 
 char *symbol(part *p, const char *suffix) { return wx_arena_printf(&p->scratch, "%s.wx.%s", p->u->name, suffix); }

@@ -34,7 +34,7 @@ enum helper {
 
 typedef struct part {
     const wx_unit *u;
-    uint32_t index;
+    const wx_plan *plan;
     wx_error *e;
     LLVMContextRef c;
     LLVMModuleRef m;
@@ -48,6 +48,7 @@ typedef struct part {
     unsigned md_scope, md_noalias, md_invariant, md_prof;
     LLVMValueRef empty_md, unlikely_md;
     unsigned attr_swiftself, attr_nounwind, attr_uwtable, attr_noinline;
+    uint32_t map_count;         // entries of the address map (map.c)
     char *section;
     wx_arena scratch;           // reset after each function
 } part;
@@ -59,13 +60,14 @@ typedef struct part {
 #define INSTANCE_FIELD(f) (INSTANCE_AT + (int64_t)offsetof(struct wasmx_instance, f))
 
 // part.c
-void part_open(part *p, const wx_unit *u, uint32_t index, wx_error *e);
+void part_open(part *p, const wx_unit *u, const wx_plan *plan, wx_error *e);
 void part_close(part *p);
 LLVMTypeRef value_type(part *p, wx_type t);
 LLVMTypeRef func_type(part *p, uint32_t type);   // as abi.h describes
 LLVMTypeRef result_type(part *p, const wx_typedef *t);
 bool results_in_memory(const wx_typedef *t);     // more than two
 LLVMValueRef func_value(part *p, uint32_t func); // declared on demand; calling convention set
+void declare_bodies(part *p); // of the plan's functions; everything that refers to them comes after
 LLVMValueRef new_func(part *p, const char *name, LLVMTypeRef type, bool has_ctx); // hidden or internal, our section
 LLVMValueRef helper_value(part *p, enum helper h, LLVMTypeRef *type);
 LLVMValueRef declare_intrinsic(part *p, int which, LLVMTypeRef *overloads, unsigned n, LLVMTypeRef *type);
@@ -78,6 +80,7 @@ LLVMValueRef byte_offset(part *p, LLVMValueRef base, int64_t offset);
 LLVMValueRef call_helper(part *p, enum helper h, LLVMValueRef *args, unsigned n);
 LLVMValueRef instance_of(part *p, LLVMValueRef ctx);
 LLVMValueRef build_trap(part *p, unsigned code); // the call alone; build `unreachable` after it
+char *numbered(part *p, const char *kind, uint64_t n); // NAME.wx.kind.n, in scratch
 char *symbol(part *p, const char *suffix);       // NAME.wx.suffix, in scratch
 
 // emit.c: the body of one function.
@@ -93,7 +96,6 @@ LLVMValueRef callback_adapter(part *p, uint32_t import);
 LLVMValueRef unknown_import_stub(part *p, uint32_t import);
 void emit_tail_entries(part *p);                    // C entries of this partition's tailcc functions
 void emit_export_functions(part *p);                // what the header declares
-char *tail_entry_name(part *p, uint32_t func);
 // descriptor.c
 void emit_descriptor(part *p);
 LLVMValueRef table_image(part *p, uint32_t table);  // constant tables: the array, declared or defined

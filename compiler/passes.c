@@ -1,5 +1,7 @@
 // compiler/passes.c: the order of optimisation, and our own passes in it.
 //
+// At level 0 nothing but the last.
+//
 // 1. registers: allocas become SSA values (LLVM's sroa), so that operands can be seen
 // 2. guard_nans: arithmetic that LLVM would fold to its operand, although it has to make a NaN quiet
 // 3. settle: LLVM folds and simplifies while every load is still volatile and so cannot be lost
@@ -182,17 +184,16 @@ static void each_function(part *p, void (*pass)(part *p, v f)) {
 }
 
 static const char *pipeline(const wx_unit *u) {
-    static const char *const levels[] = {"default<O0>", "default<O1>", "default<O2>", "default<O3>"};
+    static const char *const levels[] = {NULL, "default<O1>", "default<O2>", "default<O3>"};
     return u->opt_size ? "default<Os>" : levels[u->opt_level];
 }
 
 void optimise(part *p, LLVMTargetMachineRef tm) {
-    if (p->u->opt_level > 0) {
-        run(p, tm, "function(sroa)");
-        each_function(p, guard_nans);
-        run(p, tm, "function(early-cse,instcombine<no-verify-fixpoint>,simplifycfg,dse)");
-        if (!p->u->precise_traps) each_function(p, free_loads);
-    }
+    if (p->u->opt_level == 0) return;
+    run(p, tm, "function(sroa)");
+    each_function(p, guard_nans);
+    run(p, tm, "function(early-cse,instcombine<no-verify-fixpoint>,simplifycfg,dse)");
+    if (!p->u->precise_traps) each_function(p, free_loads);
     run(p, tm, pipeline(p->u));
 }
 

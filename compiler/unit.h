@@ -58,6 +58,7 @@ typedef struct wx_unit {
     int opt_level;            // 0..3
     bool opt_size;
     bool explicit_bounds, precise_traps, verify;
+    bool lazy;                // functions are compiled on their first call, in this process (lazy.c)
     wx_arena arena;
     wx_facts facts;
     wx_image image;
@@ -76,6 +77,13 @@ typedef struct wx_unit {
     uint32_t part_count;
     uint8_t sha256[32];
 } wx_unit;
+
+typedef struct wx_plan { // what one LLVM module holds
+    uint32_t index;         // tells its symbols from those of others
+    const uint32_t *funcs;  // to compile, in the order of their code
+    uint32_t count;
+    bool is_first, is_last; // where the code starts; with the descriptor and where the code ends
+} wx_plan;
 
 // ---- What each file of this folder offers to compile.c and its neighbours
 

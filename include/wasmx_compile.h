@@ -66,6 +66,13 @@ WASMX_API void wasmx_output_free(wasmx_output *out);
 typedef struct wasmx_code wasmx_code;
 WASMX_API WASMX_NODISCARD wasmx_code *wasmx_code_load(const wasmx_buffer *object, const char *name,
                                                       wasmx_compile_error *err);
+// Code in this process that is made function by function, as functions are called: ready at once, and a big module
+// costs only what runs of it. bytes and options (NULL: defaults) are needed for the call only. opt_level 0 means '0';
+// emit and link_imports do not apply; options->threads threads compile behind calls and ahead of them until
+// wasmx_code_free. NULL with *err set: the whole module is validated first.
+WASMX_API WASMX_NODISCARD wasmx_code *wasmx_code_compile(const void *bytes, size_t size,
+                                                         const wasmx_compile_options *options,
+                                                         wasmx_compile_error *err);
 WASMX_API const wasmx_module *wasmx_code_module(const wasmx_code *code);
 WASMX_API void wasmx_code_free(wasmx_code *code);
 

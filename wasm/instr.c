@@ -146,6 +146,11 @@ void wx_instr_read(wx_reader *r, wx_instr *in) {
     if (!wx_reader_ok(r)) in->op = WX_OP_UNREACHABLE;
 }
 
+void wx_skip_locals(wx_reader *r) {
+    uint32_t groups = wx_read_u32(r);
+    for (uint32_t i = 0; i < groups && wx_reader_ok(r); i++) wx_read_u32(r), wx_read_value_type(r);
+}
+
 uint32_t wx_label_read(wx_reader *r) { return wx_read_u32(r); }
 
 wx_catch wx_catch_read(wx_reader *r) {

@@ -70,6 +70,8 @@ typedef struct wx_instr {
 // Reads one instruction with its immediates; reader errors are sticky (reader.h). On an error the result is
 // `unreachable` and the caller's loop ends because wx_reader_ok is false.
 void wx_instr_read(wx_reader *r, wx_instr *out);
+// At the start of a body: over the declarations of locals, to the first instruction.
+void wx_skip_locals(wx_reader *r);
 // The next target of a br_table: call it labels.count + 1 times on a reader made from labels.at.
 uint32_t wx_label_read(wx_reader *r);
 // The next clause of a try_table: kind 0 catch, 1 catch_ref, 2 catch_all, 3 catch_all_ref; tag is set for 0 and 1.

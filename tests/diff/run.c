@@ -88,6 +88,21 @@ static void call_each(const wasmx_module *module) {
     wasmx_linker_free(linker);
 }
 
+// LEVEL l: code made on demand; else a number, or s: all of it in advance.
+static wasmx_code *make_code(const uint8_t *bytes, size_t size, wasmx_compile_options *options,
+                             wasmx_compile_error *err) {
+    wasmx_output out;
+    if (options->opt_level == 'l') {
+        options->opt_level = 0;
+        options->threads = 2;
+        return wasmx_code_compile(bytes, size, options, err);
+    }
+    if (!wasmx_compile(bytes, size, options, &out, err)) return NULL;
+    wasmx_code *code = wasmx_code_load(&out.object, options->name, err);
+    wasmx_output_free(&out);
+    return code;
+}
+
 int main(int argc, char **argv) {
     if (argc != 5) return fputs("usage: run FILE LEVEL guard|explicit default|precise\n", stderr), 2;
     static uint8_t bytes[1 << 22];
@@ -96,13 +111,10 @@ int main(int argc, char **argv) {
     wasmx_compile_options options = {.file = argv[1], .name = "m", .opt_level = argv[2][0], .threads = 1,
                                      .bounds = strcmp(argv[3], "guard") ? WASMX_BOUNDS_EXPLICIT : WASMX_BOUNDS_GUARD,
                                      .traps = strcmp(argv[4], "default") ? WASMX_TRAPS_PRECISE : WASMX_TRAPS_DEFAULT};
-    wasmx_output out;
     wasmx_compile_error err;
-    if (!wasmx_compile(bytes, fread(bytes, 1, sizeof bytes, file), &options, &out, &err)) return puts(err.line), 1;
-    wasmx_code *code = wasmx_code_load(&out.object, "m", &err);
+    wasmx_code *code = make_code(bytes, fread(bytes, 1, sizeof bytes, file), &options, &err);
     if (!code) return puts(err.line), 1;
     call_each(wasmx_code_module(code));
     wasmx_code_free(code);
-    wasmx_output_free(&out);
     return 0;
 }

@@ -39,4 +39,18 @@ for program in "$WASMX_BUILD"/bin/tests/test_*; do
     tally < <(from_tap "$name" "$status" "$tap")
     [ "$status" = 0 ] || sed 's/^/    /' "$WASMX_TMP/$name.out"
 done
+
+# The stubs of code made on demand are machine code written by hand: here, and on the other architecture.
+stubs() {
+    local arch=$1 cc=$2
+    shift 2
+    check "stubs: $arch" sh -c '"$@"' sh "$cc" -Wall -Wextra -O2 -I. -Iinclude tests/unit/stubs.c compiler/stubs.c \
+        "compiler/stubs_$arch.c" "compiler/stubs_$arch.S" -o "$WASMX_TMP/stubs.$arch"
+    check "stubs run: $arch" "$@" "$WASMX_TMP/stubs.$arch"
+}
+stubs "$(uname -m)" cc
+if [ "$(uname -m)" = x86_64 ] && command -v qemu-aarch64 >/dev/null && command -v aarch64-linux-gnu-gcc >/dev/null; then
+    stubs aarch64 aarch64-linux-gnu-gcc qemu-aarch64 -L /usr/aarch64-linux-gnu
+else skip "stubs on aarch64: no qemu-aarch64 or no aarch64-linux-gnu-gcc"
+fi
 finish

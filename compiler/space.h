@@ -1,0 +1,35 @@
+// compiler/space.h: the address space of code that is made while it runs: within 2 GiB, so that any part of it reaches
+// any other.
+//
+//   [ stubs | their table | code, growing up | data, growing up | address map ]
+//
+// Code is written, then made executable, never both. The map's unused entries are zero and therefore point at
+// themselves, above all code: a search in the whole of it finds the right entry at any time.
+#pragma once
+#include <stdbool.h>
+
+#include <llvm-c/OrcEE.h>
+
+#include "compiler/stubs.h"
+#include "runtime/abi.h"
+
+typedef struct wx_space {
+    uint8_t *base;
+    size_t size;
+    wx_stubs stubs;
+    uint8_t *code, *code_at, *code_end;  // code_at: the first free byte
+    uint8_t *data, *data_at, *data_end;
+    uint8_t *open;                       // code from here on is not executable yet
+    wxrt_map *map, *map_at, *map_end;
+} wx_space;
+
+// Room for stubs, and about what the code of a module of so many bytes needs, and as much constant data besides. False:
+// the address space is short.
+bool wx_space_open(wx_space *s, uint32_t stubs, uint64_t wasm_bytes, uint64_t data_bytes);
+void wx_space_close(wx_space *s);
+void wx_space_protect_stubs(wx_space *s); // after the last wx_stub_write
+// Copies the map of a new piece of code; its functions lie above all earlier ones. False: no room.
+bool wx_space_add_map(wx_space *s, const wxrt_map *map, uint32_t count);
+static inline void *wx_map_address(const wxrt_map *m) { return (char *)(uintptr_t)&m->at + m->at; }
+// A linking layer that puts objects there. One object at a time is linked.
+LLVMOrcObjectLayerRef wx_space_layer(void *space, LLVMOrcExecutionSessionRef session, const char *triple);
