@@ -4,14 +4,13 @@
 
 #include "cli/cli.h"
 #include "compiler/compiler.h"
-#include "wizer/wizer.h"
 
 static wasmx_code *compile(const char *file) {
     wasmx_compile_options options = {.file = file};
     wasmx_buffer input = {0};
     wasmx_compile_error err;
     bool ok = wx_input_read(file, &input, &err);
-    wasmx_code *code = ok ? wx_fast_code(input.data, input.size, &options, &err) : NULL;
+    wasmx_code *code = ok ? wasmx_code_compile(input.data, input.size, &options, &err) : NULL;
     if (!code) fail("--preload: %s", err.line);
     wx_buffer_free(&input);
     return code;

@@ -1,23 +1,10 @@
-// wizer/engine.c: from a module to code in this process: the one place that knows how.
+// wizer/engine.c: from a module to code in this process: made function by function, as the initialiser calls them.
 #include <stdlib.h>
 #include <string.h>
 
 #include "wizer/wizer.h"
 
 struct wx_engine { wasmx_code *code; };
-
-wasmx_code *wx_fast_code(const void *bytes, size_t size, const wasmx_compile_options *given, wasmx_compile_error *err) {
-    static const char name[] = "snapshot";
-    wasmx_compile_options options = *given;
-    wasmx_output output;
-    options.name = name;
-    options.opt_level = '0';
-    options.emit = WASMX_EMIT_OBJECT;
-    if (!wasmx_compile(bytes, size, &options, &output, err)) return NULL;
-    wasmx_code *code = wasmx_code_load(&output.object, name, err);
-    wasmx_output_free(&output);
-    return code;
-}
 
 static void report(void *arg, size_t done, size_t total) {
     const wasmx_snapshot_options *o = ((wx_snapshot *)arg)->options;
@@ -28,7 +15,7 @@ wx_engine *wx_engine_open(wx_snapshot *s) {
     wasmx_compile_error err;
     wasmx_compile_options options = {.file = s->options->file, .threads = s->options->threads};
     if (s->options->progress) options.progress = report, options.progress_arg = s;
-    wasmx_code *code = wx_fast_code(s->bytes.ptr, s->bytes.len, &options, &err);
+    wasmx_code *code = wasmx_code_compile(s->bytes.ptr, s->bytes.len, &options, &err);
     if (!code) {
         memcpy(s->err->line, err.line, sizeof err.line);
         return NULL;

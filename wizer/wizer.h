@@ -3,7 +3,7 @@
 //   bytes ─ decode ─► wx_module ─ engine.c ─► instance ─ run.c ─► initialised ─ state.c ─► wx_state
 //                         └──────────── reach.c: what is still in use ──► output.c: another wx_module ─ encode ─► bytes
 //
-// Commands use wasmx_snapshot (wasmx_snapshot.h), and of this folder wx_fast_code only.
+// Commands use wasmx_snapshot (wasmx_snapshot.h); nothing else of this folder is for them.
 #pragma once
 #include "base/buf.h"
 #include "base/hash.h"
@@ -68,8 +68,7 @@ typedef struct wx_snapshot { // one wasmx_snapshot
 bool wx_snapshot_fail(wx_snapshot *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 double wx_seconds(void);
 
-// engine.c: the one place where code is made. Of `given` file, threads and progress count. NULL with *err set.
-wasmx_code *wx_fast_code(const void *bytes, size_t size, const wasmx_compile_options *given, wasmx_compile_error *err);
+// engine.c: the one place where code is made.
 typedef struct wx_engine wx_engine;
 wx_engine *wx_engine_open(wx_snapshot *s); // NULL: s->err is set
 const wasmx_module *wx_engine_module(const wx_engine *e);
