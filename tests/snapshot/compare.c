@@ -69,6 +69,19 @@ static void end_given(given *g) {
     free(g);
 }
 
+// What a fuzzer's modules import: heard and forgotten.
+static wasmx_status ignore(void *env, wasmx_instance *caller, const wasmx_value *args, wasmx_value *results) {
+    (void)env, (void)caller, (void)args, (void)results;
+    return WASMX_OK;
+}
+
+static void define_logs(wasmx_linker *linker) {
+    static const char *const logs[][2] = {
+        {"log-i32", "i:"}, {"log-i64", "I:"}, {"log-f32", "f:"}, {"log-f64", "F:"}, {"log-v128", "v:"}};
+    for (size_t i = 0; i < sizeof logs / sizeof *logs; i++)
+        wasmx_linker_define_callback(linker, "fuzzing-support", logs[i][0], logs[i][1], ignore, NULL);
+}
+
 // ---- Instances
 
 typedef struct running { given *given; wasmx_code *code; wasmx_instance *instance; } running;
@@ -86,6 +99,7 @@ static running start(const wasmx_buffer *bytes, const char *what) {
     r.given->linker = wasmx_linker_new();
     r.given->wasi = wasmx_wasi_new(&r.given->config, &why);
     wasmx_linker_define_wasi(r.given->linker, r.given->wasi);
+    define_logs(r.given->linker);
     wasmx_options o = {.linker = r.given->linker, .trap_unknown_imports = true};
     r.instance = wasmx_instantiate(wasmx_code_module(r.code), &o, &why);
     if (!r.instance) printf("%s: %s: %s\n", file, what, why.message), exit(1);
@@ -259,6 +273,8 @@ static bool snapshot(const wasmx_buffer *from, wasmx_snapshot_options o, wasmx_s
     given *g = new_given();
     o.file = file;
     o.wasi = &g->config;
+    o.linker = g->linker = wasmx_linker_new();
+    define_logs(g->linker);
     bool ok = wasmx_snapshot(from->data, from->size, &o, out, &err);
     if (!ok) printf("%s\n%s", err.line, err.backtrace);
     end_given(g);

@@ -104,6 +104,29 @@ else
     fail "tests/snapshot does not build: $(tail -3 "$out/build.log")"
 fi
 
+# Random modules: each export without parameters and results is the initialiser once, unless it traps.
+. tests/diff/module.sh
+random() { # SEED
+    local file=$out/random.wasm name tried=0
+    make_module "$1" "$file" || { skip "random $1: wasm-opt makes no module"; return; }
+    for name in hangLimitInitializer $(wasm-objdump -x "$file" | sed -n 's/.* -> "\(func_[0-9_a-z]*\)"$/\1/p' | head -4); do
+        timeout 120 "$compare" "$file" "$name" >"$out/random.log" 2>&1
+        case $? in
+        0) tried=$((tried + 1)) ;;
+        3) ;;
+        *) fail "random $1, $name: $(tail -1 "$out/random.log")"; return ;;
+        esac
+    done
+    if [ $tried -gt 0 ]; then ok "random $1: $tried initialisers"; else fail "random $1: no initialiser ran"; fi
+}
+if command -v wasm-opt >/dev/null; then
+    count=12
+    [ -z "$WASMX_TEST_ALL" ] || count=200
+    for seed in $(seq 1 $count); do random "$seed"; done
+else
+    skip "random modules: no wasm-opt (Debian package binaryen)"
+fi
+
 # ---- Real ones
 
 present() { # TITLE FILE
