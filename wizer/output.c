@@ -363,7 +363,7 @@ static bool put_datas(output *o) {
     o->out.datas = WX_NEW_ARRAY(&s->arena, wx_data, (size_t)o->m->data_count + 1);
     keep_datas(o, to);
     uint32_t max = s->options->max_segments ? s->options->max_segments : 10000, kept = o->out.data_count;
-    bool ok = wx_find_runs(s, max > kept ? max - kept : 0, runs);
+    bool ok = wx_find_runs(s, max, kept, runs);
     size_t total = kept;
     for (uint32_t i = 0; i < o->m->memory_count; i++) total += runs[i].count;
     wx_data *all = WX_NEW_ARRAY(&s->arena, wx_data, ok ? total : 0);

@@ -116,12 +116,14 @@ static void fill_gaps(wx_runs *r, uint64_t length, uint64_t *exact) {
     if (r->count) r->count = to + 1;
 }
 
-static bool limit(wx_snapshot *s, uint32_t room, wx_runs *of_memory) {
+static bool limit(wx_snapshot *s, uint32_t max, uint32_t kept, wx_runs *of_memory) {
     gaps g = {of_memory, s->m.memory_count};
-    uint64_t total = 0, least = 0;
+    uint64_t total = 0, least = 0, room = max > kept ? max - kept : 0;
     for (uint32_t k = 0; k < g.memories; k++) total += of_memory[k].count, least += of_memory[k].count > 0;
     if (total <= room) return true;
-    if (least > room) return wx_snapshot_fail(s, "%u data segments are too few: every memory needs one", room);
+    if (least > room)
+        return wx_snapshot_fail(s, "%u data segments are too few: at least %llu are needed", max,
+                                (unsigned long long)(least + kept));
     uint64_t wanted = total - room, length = find_length(&g, wanted);
     uint64_t exact = wanted - (length ? count_up_to(&g, length - 1) : 0);
     for (uint32_t k = 0; k < g.memories; k++) fill_gaps(&of_memory[k], length, &exact);
@@ -146,10 +148,10 @@ static void note_block(wasmx_snapshot_result *out, wasmx_snapshot_block b) {
     out->blocks[at] = b;
 }
 
-bool wx_find_runs(wx_snapshot *s, uint32_t room, wx_runs *of_memory) {
+bool wx_find_runs(wx_snapshot *s, uint32_t max, uint32_t kept, wx_runs *of_memory) {
     for (uint32_t k = 0; k < s->m.memory_count; k++)
         if (s->reach->used[WX_SPACE_MEMORY][k]) find_in_memory(s, k, &of_memory[k]);
-    if (!s->options->whole_pages && !limit(s, room, of_memory)) return false;
+    if (!s->options->whole_pages && !limit(s, max, kept, of_memory)) return false;
     for (uint32_t k = 0; k < s->m.memory_count; k++) {
         for (uint32_t i = 0; i < of_memory[k].count; i++) {
             const wx_run *r = &of_memory[k].items[i];

@@ -94,10 +94,10 @@ bool wx_export_stays(const wx_snapshot *s, const wx_export *x); // in the result
 wx_name wx_export_name(const wx_snapshot *s, const wx_export *x);
 void wx_find_reach(wx_snapshot *s);
 
-// segments.c: the bytes of memories as data segments, at most `room` of them.
+// segments.c: the bytes of memories as data segments, at most max of them with the `kept` passive ones.
 typedef struct wx_run { uint64_t at, size; } wx_run;
 typedef struct wx_runs { wx_run *items; uint32_t count, cap; } wx_runs;
-bool wx_find_runs(wx_snapshot *s, uint32_t room, wx_runs *of_memory);
+bool wx_find_runs(wx_snapshot *s, uint32_t max, uint32_t kept, wx_runs *of_memory);
 
 // names.c: the custom sections of the result.
 void wx_put_customs(wx_snapshot *s, const wx_remap *to, bool same_code, wx_module *out);

@@ -130,7 +130,7 @@ Test(snapshot, misuse) {
     expect_error("(module (memory 1) (memory 1) (data (memory 0) (i32.const 0) \"a\") (data (memory 1) (i32.const 0) \"b\")"
                  " (export \"m\" (memory 0)) (export \"n\" (memory 1)))",
                  (wasmx_snapshot_options){.init_func = "", .max_segments = 1},
-                 "module: 1 data segments are too few: every memory needs one");
+                 "module: 1 data segments are too few: at least 2 are needed");
     expect_error("(module (memory 1) (memory 1))",
                  (wasmx_snapshot_options){.init_func = "", .refuse = WASMX_WASM_MULTI_MEMORY},
                  "module: the module uses multi-memory, which is switched off");
