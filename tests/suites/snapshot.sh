@@ -121,7 +121,7 @@ random() { # SEED
 }
 if command -v wasm-opt >/dev/null; then
     count=12
-    [ -z "$WASMX_TEST_ALL" ] || count=200
+    [ -z "$WASMX_TEST_ALL" ] || count=60
     for seed in $(seq 1 $count); do random "$seed"; done
 else
     skip "random modules: no wasm-opt (Debian package binaryen)"
