@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # tests/diff/module.sh: sourced: a random valid module, the same for the same seed.
 features="--enable-bulk-memory --enable-multivalue --enable-sign-ext
-    --enable-nontrapping-float-to-int --enable-mutable-globals --enable-tail-call"
+    --enable-nontrapping-float-to-int --enable-mutable-globals --enable-tail-call --enable-threads"
 
 make_module() { # SEED FILE
     local extra=

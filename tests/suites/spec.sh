@@ -56,6 +56,7 @@ judge() {
 run_mode() {
     local mode=$1 name
     mkdir -p "$work/logs/$mode"
+    for name in $scripts; do mkdir -p "$work/logs/$mode/$(dirname "$name")"; done
     for name in $scripts; do echo "$name"; done |
         xargs -P2 -I{} sh -c "bash tests/spec/one.sh '$WASMX_BUILD' $mode '$work/suite/{}' {} >'$work/logs/$mode/{}' 2>&1"
     for name in $scripts; do judge "$mode" "$name"; done
@@ -65,8 +66,8 @@ run_mode() {
 validate
 if [ -d "$work/suite" ]; then
     scripts=
-    for dir in "$work"/suite/*/script.txt; do
-        name=$(basename "$(dirname "$dir")")
+    for dir in "$work"/suite/*/script.txt "$work"/suite/proposals/threads/*/script.txt; do
+        name=$(dirname "${dir#"$work/suite/"}")
         if left_out "$name"; then skip "$name.wast is left to Wasm 3.0: $(sed -n "s|^$name ||p" tests/spec/left_out.txt)"
         else scripts="$scripts $name"; fi
     done
