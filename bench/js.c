@@ -3,7 +3,8 @@
 //   js REQUESTS THREADS      a line a phase: nanoseconds, median and 99th percentile
 //
 // in: the object that examples/compute/build makes of js-handler.js   out: phases from the acquire on. The service's
-// first statement reads the clock, which the host answers and so learns when the first JavaScript ran. Answers are
+// first statement reads the time of day, which the host answers and so learns when the first JavaScript ran; the engine
+// itself reads other clocks only. Answers are
 // checked: a request that is answered wrongly ends the program.
 #include <pthread.h>
 #include <stdio.h>
@@ -37,9 +38,8 @@ static uint64_t now(void) {
 
 static uint64_t clock_of_guest(void *env, wasmx_clock clock) {
     run *r = env;
-    (void)clock;
     uint64_t t = now();
-    if (!r->at[1]) r->at[1] = t - r->begun;
+    if (clock == WASMX_CLOCK_REALTIME && !r->at[1]) r->at[1] = t - r->begun;
     return t;
 }
 
