@@ -211,6 +211,7 @@ static LLVMValueRef make_tables(desc *d) {
         out.has_max = x->limits.has_max;
         out.is_func = wx_holds_functions(d->m, x->type);
         out.is_constant = d->u->facts.tables[i].constant;
+        out.is64 = x->limits.is64;
         out.import = x->import != WX_NO_INDEX;
         out.type = wx_desc_kind(d->m, x->type);
         blob_add(&b, &out, sizeof out);

@@ -72,7 +72,10 @@ void emit_atomic_fence(fn *f, const wx_instr *in, int a, int b) {
 // ---- Waiting: the runtime checks alignment and bounds
 
 static v whole_address(fn *f, const wx_instr *in, v address) {
-    return LLVMBuildAdd(f->b, zext64(f, address), ci64(f->p, in->offset), "");
+    v sum = LLVMBuildAdd(f->b, zext64(f, address), ci64(f->p, in->offset), "");
+    if (f->m->memories[in->a].limits.is64)
+        trap_if(f, LLVMBuildICmp(f->b, LLVMIntULT, sum, address, ""), WASMX_TRAP_MEMORY_OUT_OF_BOUNDS);
+    return sum;
 }
 
 void emit_atomic_wait(fn *f, const wx_instr *in, int bits, int b) {

@@ -152,7 +152,7 @@ static bool same_signature(const wx_module *m, uint32_t a, uint32_t b) {
 
 // A table that never changes is an array in read-only data; all its functions run on our own ctx.
 static callee constant_slot(fn *f, const wx_instr *in, v index, const wx_table_facts *known) {
-    v size = ci32(f->p, f->m->tables[in->b].limits.min);
+    v size = LLVMConstInt(LLVMTypeOf(index), f->m->tables[in->b].limits.min, false);
     trap_if(f, LLVMBuildICmp(f->b, LLVMIntUGE, index, size, ""), WASMX_TRAP_UNDEFINED_ELEMENT);
     ty entry = table_entry_type(f->p);
     v path[] = {ci64(f->p, 0), zext64(f, index)}, image = table_image(f->p, in->b);

@@ -1,7 +1,8 @@
 // compiler/emit_memory.c: loads, stores and whole-memory operations (core 4.4.7).
 //
 // Guard mode: the address space around a memory makes every 32-bit address plus a small offset either valid or a
-// fault. Explicit mode, and offsets beyond the guard: one compare of the access's end with the memory's size.
+// fault. Explicit mode, 64-bit memories, and offsets beyond the guard: a compare of the access's end with the memory's
+// size.
 #include "compiler/emit.h"
 
 static const wx_memory *memory_of(const fn *f, uint32_t index) { return &f->m->memories[index]; }
@@ -41,8 +42,8 @@ v memory_bytes(fn *f, mem *m) {
 // Does every address in [at, at + size) lie inside the memory's minimum?
 static bool surely_inside(const fn *f, uint32_t memory, v address, uint64_t offset, uint32_t size) {
     if (!LLVMIsAConstantInt(address)) return false;
-    uint64_t end = LLVMConstIntGetZExtValue(address) + offset + size;
-    return end <= memory_of(f, memory)->limits.min * WXRT_PAGE;
+    uint64_t start = LLVMConstIntGetZExtValue(address), bytes = memory_of(f, memory)->limits.min * WXRT_PAGE;
+    return bytes <= WXRT_RESERVE32 && start <= bytes && offset <= bytes - start && size <= bytes - start - offset;
 }
 
 // x + c with a negative constant c of at least -64 KiB, offset 0: where the sum would wrap, Wasm traps because no
@@ -65,15 +66,28 @@ static v at(fn *f, v base, v address, int64_t displacement) {
     return displacement ? byte_offset(f->p, p, displacement) : p;
 }
 
+// address + more, all of it unsigned: traps where the sum does not fit in 64 bits, which takes a 64-bit address.
+static v checked_sum(fn *f, mem *m, v address, v more) {
+    if (!memory_of(f, m->index)->limits.is64) return LLVMBuildNUWAdd(f->b, zext64(f, address), more, "");
+    v sum = LLVMBuildAdd(f->b, address, more, "");
+    trap_if(f, LLVMBuildICmp(f->b, LLVMIntULT, sum, more, ""), WASMX_TRAP_MEMORY_OUT_OF_BOUNDS);
+    return sum;
+}
+
 static void check_end(fn *f, mem *m, v address, uint64_t offset, uint32_t size) {
-    v end = LLVMBuildNUWAdd(f->b, zext64(f, address), ci64(f->p, offset + size), "");
+    if (offset > UINT64_MAX - size) {
+        trap_if(f, LLVMConstInt(f->p->i1, 1, false), WASMX_TRAP_MEMORY_OUT_OF_BOUNDS);
+        return;
+    }
+    v end = checked_sum(f, m, address, ci64(f->p, offset + size));
     trap_if(f, LLVMBuildICmp(f->b, LLVMIntUGT, end, memory_bytes(f, m), ""), WASMX_TRAP_MEMORY_OUT_OF_BOUNDS);
 }
 
 v effective_address(fn *f, const wx_instr *in, v address, uint32_t size) {
     mem m = open_memory(f, in->a);
     if (surely_inside(f, in->a, address, in->offset, size)) return at(f, m.base, address, (int64_t)in->offset);
-    if (f->p->u->explicit_bounds || in->offset + size > WXRT_HIGH_GUARD) {
+    bool is64 = memory_of(f, in->a)->limits.is64;
+    if (f->p->u->explicit_bounds || is64 || in->offset + size > WXRT_HIGH_GUARD) {
         check_end(f, &m, address, in->offset, size);
         return at(f, m.base, address, (int64_t)in->offset);
     }
@@ -130,22 +144,27 @@ void emit_store(fn *f, const wx_instr *in, int bits, int b) {
 
 // ---- Whole memories
 
+// What an address of the memory can be: 32 or 64 bits of x.
+static v as_address(fn *f, uint32_t memory, v x) {
+    return memory_of(f, memory)->limits.is64 ? x : LLVMBuildTrunc(f->b, x, f->p->i32, "");
+}
+
 void emit_memory_size(fn *f, const wx_instr *in, int a, int b) {
     (void)a, (void)b;
     mem m = open_memory(f, in->a);
     v pages = LLVMBuildLShr(f->b, memory_bytes(f, &m), ci64(f->p, 16), "");
-    push(f, LLVMBuildTrunc(f->b, pages, f->p->i32, ""));
+    push(f, as_address(f, in->a, pages));
 }
 
 void emit_memory_grow(fn *f, const wx_instr *in, int a, int b) {
     (void)a, (void)b;
     mem m = open_memory(f, in->a);
     v old = call_helper(f->p, HELP_memory_grow, (v[]){m.record, zext64(f, pop(f))}, 2);
-    push(f, LLVMBuildTrunc(f->b, old, f->p->i32, ""));
+    push(f, as_address(f, in->a, old));
 }
 
 static v past_end(fn *f, mem *m, v start, v count) {
-    v end = LLVMBuildNUWAdd(f->b, start, count, "");
+    v end = checked_sum(f, m, start, count);
     return LLVMBuildICmp(f->b, LLVMIntUGT, end, memory_bytes(f, m), "");
 }
 

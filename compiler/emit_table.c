@@ -16,6 +16,11 @@ v function_reference(fn *f, uint32_t func) {
 
 static v args_front(fn *f) { return instance_of(f->p, f->ctx); }
 
+// What an index of the table can be: 32 or 64 bits of x.
+static v as_index(fn *f, uint32_t table, v x) {
+    return f->m->tables[table].limits.is64 ? x : LLVMBuildTrunc(f->b, x, f->p->i32, "");
+}
+
 void emit_table_get(fn *f, const wx_instr *in, int a, int b) {
     (void)a, (void)b;
     v index = zext64(f, pop(f));
@@ -31,19 +36,19 @@ void emit_table_set(fn *f, const wx_instr *in, int a, int b) {
 void emit_table_size(fn *f, const wx_instr *in, int a, int b) {
     (void)a, (void)b;
     if (f->p->u->facts.tables[in->a].constant) {
-        push(f, ci32(f->p, f->m->tables[in->a].limits.min));
+        push(f, as_index(f, in->a, ci64(f->p, f->m->tables[in->a].limits.min)));
         return;
     }
     v size = load_field(f, f->p->i64, table_record(f, in->a), offsetof(wasmx_table, size));
     set_scope(f->p, size, SCOPE_TABLE);
-    push(f, LLVMBuildTrunc(f->b, size, f->p->i32, ""));
+    push(f, as_index(f, in->a, size));
 }
 
 void emit_table_grow(fn *f, const wx_instr *in, int a, int b) {
     (void)a, (void)b;
     v delta = zext64(f, pop(f)), ref = pop(f);
     v old = call_helper(f->p, HELP_table_grow, (v[]){args_front(f), ci32(f->p, in->a), delta, ref}, 4);
-    push(f, LLVMBuildTrunc(f->b, old, f->p->i32, ""));
+    push(f, as_index(f, in->a, old));
 }
 
 void emit_table_fill(fn *f, const wx_instr *in, int a, int b) {

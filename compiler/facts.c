@@ -160,7 +160,7 @@ static bool may_be_constant(scan *s, uint32_t table) {
 // False when the segment has to be applied at instantiation: unknown offset or element, or out of bounds.
 static bool apply_to_image(scan *s, const wx_elem *e, wx_table_facts *t, uint64_t size) {
     wx_const at = wx_const_eval(s->m, e->offset);
-    uint64_t start = (uint32_t)at.bits;
+    uint64_t start = s->m->tables[e->table].limits.is64 ? at.bits : (uint32_t)at.bits;
     if (at.kind != WX_CONST_NUMBER || start > size || e->count > size - start) return false;
     for (uint32_t k = 0; k < e->count; k++) {
         wx_const c = element(s->m, e, k);
@@ -221,14 +221,7 @@ static void find_constant_globals(scan *s) {
 }
 
 static bool check_declarations(scan *s) {
-    for (uint32_t i = 0; i < s->m->memory_count; i++) {
-        if (s->m->memories[i].limits.is64)
-            return refuse(s, WX_NO_FUNC, WX_NO_OFFSET, WX_FEATURE_MEMORY64, "64-bit memory");
-        s->facts->shared |= s->m->memories[i].limits.shared;
-    }
-    for (uint32_t i = 0; i < s->m->table_count; i++)
-        if (s->m->tables[i].limits.is64)
-            return refuse(s, WX_NO_FUNC, WX_NO_OFFSET, WX_FEATURE_MEMORY64, "64-bit table");
+    for (uint32_t i = 0; i < s->m->memory_count; i++) s->facts->shared |= s->m->memories[i].limits.shared;
     if (s->m->tag_count) return refuse(s, WX_NO_FUNC, WX_NO_OFFSET, WX_FEATURE_EH, "tag");
     return true;
 }

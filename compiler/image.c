@@ -11,6 +11,7 @@
 #define PAGE 4096
 #define MOST_SPREAD 16          // bytes of pages for a byte of segments, above
 #define MOST_PLAIN (16u << 20) // which is free
+#define MOST_PAGES ((uint64_t)1 << 24) // of 64 KiB: no larger memory can be had
 
 typedef struct page { uint32_t memory; uint64_t number; uint8_t bytes[PAGE]; } page;
 
@@ -47,8 +48,9 @@ static void write_bytes(wx_unit *u, pages *p, uint32_t memory, uint64_t address,
 static bool is_known(const wx_module *m, const wx_data *d, uint64_t *start) {
     if (m->memories[d->memory].import != WX_NO_INDEX) return false;
     wx_const at = wx_const_eval(m, d->offset);
-    *start = (uint32_t)at.bits;
-    uint64_t size = m->memories[d->memory].limits.min * WXRT_PAGE;
+    const wx_limits *l = &m->memories[d->memory].limits;
+    *start = l->is64 ? at.bits : (uint32_t)at.bits;
+    uint64_t size = l->min > MOST_PAGES ? 0 : l->min * WXRT_PAGE;
     return at.kind == WX_CONST_NUMBER && *start <= size && d->bytes.len <= size - *start;
 }
 

@@ -253,9 +253,12 @@ WASMX_API wasmx_memory *wasmx_memory_new(uint64_t min_pages, uint64_t max_pages)
 // A shared one, for instances on several threads. It may grow while others use it; what wasmx_memory_size and
 // wasmx_memory_at said once stays true. Its bytes change at any time: copy what you check. NULL also without a maximum.
 WASMX_API wasmx_memory *wasmx_memory_new_shared(uint64_t min_pages, uint64_t max_pages);
+// For modules that import a memory with 64-bit addresses; 64 GiB at most.
+WASMX_API wasmx_memory *wasmx_memory_new64(uint64_t min_pages, uint64_t max_pages);
 WASMX_API bool wasmx_memory_is_shared(const wasmx_memory *memory);
 WASMX_API void wasmx_memory_free(wasmx_memory *memory);
 WASMX_API wasmx_table *wasmx_table_new(wasmx_kind kind, uint64_t min, uint64_t max);
+WASMX_API wasmx_table *wasmx_table_new64(wasmx_kind kind, uint64_t min, uint64_t max); // with 64-bit indices
 WASMX_API void wasmx_table_free(wasmx_table *table);
 WASMX_API wasmx_global *wasmx_global_new(wasmx_kind kind, bool is_mutable, wasmx_value value);
 WASMX_API void wasmx_global_free(wasmx_global *global);

@@ -76,6 +76,7 @@ struct wasmx_table {
     uint64_t max;       // declared or limited
     uint64_t capacity;
     bool is_func;       // elements are wxrt_slot
+    bool is64;
     bool has_max;
     uint64_t declared_max;
     uint32_t type;      // value type of the elements
@@ -168,7 +169,7 @@ typedef struct wxrt_memdesc {
 
 typedef struct wxrt_tabledesc {
     uint64_t min, max;
-    bool has_max, is_func, is_constant;
+    bool has_max, is_func, is_constant, is64;
     uint8_t import;
     uint32_t type;
 } wxrt_tabledesc;

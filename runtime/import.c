@@ -140,6 +140,8 @@ static bool resolve_table(resolver *r, const wxrt_import *im, const wx_definitio
     wasmx_table *t = d->value.of.table;
     if (!same_type(t->type, t->module, im->type, r->instance->module))
         return incompatible(r, im, wx_value_type_text(im->type), wx_value_type_text(t->type));
+    if (t->is64 != r->instance->module->tables[r->counts[WASMX_TABLE]].is64)
+        return incompatible(r, im, t->is64 ? "a 32-bit table" : "a 64-bit table", "the other");
     if (!limits_fit(im, t->size, t->has_max, t->declared_max))
         return wrong_limits(r, im, "a table", t->size, t->has_max, t->declared_max);
     WX_AREA(r->instance, tables, wasmx_table *)[r->counts[WASMX_TABLE]] = t;

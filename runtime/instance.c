@@ -137,8 +137,8 @@ static bool make_tables(wasmx_instance *i, const wasmx_options *options, wasmx_e
         if (d->import) continue;
         next++;
         if (d->is_constant) continue;
-        *own = (wasmx_table){.is_func = d->is_func, .has_max = d->has_max, .declared_max = d->max, .type = d->type,
-                             .module = m, .link = &i->state->link};
+        *own = (wasmx_table){.is_func = d->is_func, .is64 = d->is64, .has_max = d->has_max, .declared_max = d->max,
+                             .type = d->type, .module = m, .link = &i->state->link};
         if (!wx_table_init(own, d->min, options->max_table_elements, err)) return false;
         all[k] = own;
     }

@@ -12,7 +12,7 @@
 
 #include "runtime/internal.h"
 
-#define MAX_PAGES64 ((uint64_t)1 << 48)
+#define MAX_PAGES64 ((uint64_t)1 << 46) // so that their bytes can be counted
 #define RESERVE64 ((uint64_t)64 << 30) // address space of a 64-bit memory without a smaller maximum
 
 uint64_t wx_page_size(void) {
@@ -201,21 +201,28 @@ void *wasmx_memory_at(const wasmx_memory *m, uint64_t address, uint64_t length) 
     return address <= bytes && length <= bytes - address ? m->base + address : NULL;
 }
 
-static wasmx_memory *new_memory(uint64_t min_pages, uint64_t max_pages, bool is_shared) {
+enum { SHARED = 1, WIDE = 2 };
+
+static wasmx_memory *new_memory(uint64_t min_pages, uint64_t max_pages, int kind) {
     bool has_max = max_pages != UINT64_MAX;
     wasmx_memory *m = malloc(sizeof *m);
-    wx_memory_limits limits = {.min = min_pages, .max = max_pages, .has_max = has_max, .is_shared = is_shared};
+    wx_memory_limits limits = {.min = min_pages, .max = max_pages, .has_max = has_max,
+                               .is_shared = kind == SHARED, .is64 = kind == WIDE};
     if (m && min_pages <= max_pages && wx_memory_plan(m, &limits, NULL) && wx_memory_map(m, 0, 0, 0, NULL)) return m;
     free(m);
     return NULL;
 }
 
 wasmx_memory *wasmx_memory_new(uint64_t min_pages, uint64_t max_pages) {
-    return new_memory(min_pages, max_pages, false);
+    return new_memory(min_pages, max_pages, 0);
 }
 
 wasmx_memory *wasmx_memory_new_shared(uint64_t min_pages, uint64_t max_pages) {
-    return max_pages == UINT64_MAX ? NULL : new_memory(min_pages, max_pages, true);
+    return max_pages == UINT64_MAX ? NULL : new_memory(min_pages, max_pages, SHARED);
+}
+
+wasmx_memory *wasmx_memory_new64(uint64_t min_pages, uint64_t max_pages) {
+    return new_memory(min_pages, max_pages, WIDE);
 }
 
 void wasmx_memory_free(wasmx_memory *m) {

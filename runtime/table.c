@@ -107,17 +107,20 @@ uint64_t wasmx_table_grow(wasmx_table *t, uint64_t delta, wasmx_value init) {
     return wx_table_grow(t, delta, ref);
 }
 
-wasmx_table *wasmx_table_new(wasmx_kind kind, uint64_t min, uint64_t max) {
+static wasmx_table *new_table(wasmx_kind kind, uint64_t min, uint64_t max, bool is64) {
     if ((kind != WASMX_FUNCREF && kind != WASMX_EXTERNREF) || min > max) return NULL;
     standalone *s = calloc(1, sizeof *s);
     if (!s) return NULL;
-    s->table = (wasmx_table){.is_func = kind == WASMX_FUNCREF, .type = kind, .has_max = max != UINT64_MAX,
+    s->table = (wasmx_table){.is_func = kind == WASMX_FUNCREF, .is64 = is64, .type = kind, .has_max = max != UINT64_MAX,
                              .declared_max = max, .link = &s->link};
     wx_link_init(&s->link, NULL);
     if (wx_table_init(&s->table, min, UINT64_MAX, NULL)) return &s->table;
     free(s);
     return NULL;
 }
+
+wasmx_table *wasmx_table_new(wasmx_kind kind, uint64_t min, uint64_t max) { return new_table(kind, min, max, false); }
+wasmx_table *wasmx_table_new64(wasmx_kind kind, uint64_t min, uint64_t max) { return new_table(kind, min, max, true); }
 
 void wasmx_table_free(wasmx_table *t) {
     if (!t) return;

@@ -33,12 +33,14 @@ static bool make_own(const wx_module *m, const wx_import *x, wasmx_extern *out) 
     if (x->kind == WX_EXTERN_MEMORY) {
         const wx_limits *l = &m->memories[x->index].limits;
         out->kind = WASMX_MEMORY;
-        return !l->is64 && (out->of.memory = wasmx_memory_new(l->min, l->max));
+        out->of.memory = l->is64 ? wasmx_memory_new64(l->min, l->max) : wasmx_memory_new(l->min, l->max);
+        return out->of.memory;
     }
     if (x->kind == WX_EXTERN_TABLE) {
         const wx_table *t = &m->tables[x->index];
         out->kind = WASMX_TABLE;
-        return is_common(t->type) && (out->of.table = wasmx_table_new(kind_of(t->type), t->limits.min, t->limits.max));
+        wasmx_table *(*make)(wasmx_kind, uint64_t, uint64_t) = t->limits.is64 ? wasmx_table_new64 : wasmx_table_new;
+        return is_common(t->type) && (out->of.table = make(kind_of(t->type), t->limits.min, t->limits.max));
     }
     const wx_global *g = &m->globals[x->index];
     out->kind = WASMX_GLOBAL;

@@ -162,7 +162,6 @@ static void expect_unsupported(const char *text, const char *feature, const char
 #define IN_F(code) "(module (func) (func $f (export \"f\") " code ") (func))"
 
 Test(compile_options, unsupported_features_are_named_with_the_function) {
-    expect_unsupported("(module (memory i64 1))", "memory64", "64-bit memory");
     expect_unsupported("(module (tag $t))", "exception-handling", "tag");
     expect_unsupported(IN_F("(try (do) (catch_all))"), "legacy-exceptions", "(func 1 \"f\")");
     expect_unsupported(IN_F("(drop (i32x4.relaxed_trunc_f32x4_s (v128.const i32x4 0 0 0 0)))"), "relaxed-simd",
