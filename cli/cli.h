@@ -15,7 +15,7 @@ typedef struct text_list { // of words of argv
 // Everything an option can set; which command knows which option is in options.def.
 typedef struct settings {
     const char *output, *emit;
-    const char *opt, *bounds, *traps, *imports, *unknown_imports;
+    const char *opt, *debug, *bounds, *traps, *imports, *unknown_imports;
     const char *target, *cpu, *features, *name;
     const char *jobs, *stats, *invoke, *top;
     bool json, help, version;

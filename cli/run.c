@@ -108,9 +108,9 @@ static int report_trap(const program *p, wasmx_instance *instance) {
     if (t->kind == WASMX_TRAP_EXIT) return t->exit_code;
     fail("%s: trap: %s", p->path, t->message);
     for (uint32_t i = 0; i < t->frame_count; i++) {
-        const wasmx_frame *f = &t->frames[i];
-        if (f->name) fprintf(stderr, "    at %s (func %u)\n", f->name, f->func);
-        else fprintf(stderr, "    at func %u\n", f->func);
+        char text[512];
+        wasmx_frame_text(&t->frames[i], text, sizeof text);
+        fprintf(stderr, "    at %s\n", text);
     }
     return EXIT_TRAPPED;
 }

@@ -74,9 +74,11 @@ void part_open(part *p, const wx_unit *u, const wx_plan *plan, wx_error *e) {
     p->section = wx_xmalloc(room);
     snprintf(p->section, room, ".text.wasmx.%s", u->name);
     open_scopes(p);
+    debug_open(p);
 }
 
 void part_close(part *p) {
+    debug_close(p);
     LLVMDisposeBuilder(p->b);
     LLVMDisposeModule(p->m);
     LLVMContextDispose(p->c);

@@ -239,6 +239,7 @@ static void check_stack(part *p, v f) {
     LLVMBasicBlockRef entry = LLVMInsertBasicBlockInContext(p->c, body, "");
     LLVMBasicBlockRef trap = LLVMAppendBasicBlockInContext(p->c, f, "stack");
     LLVMPositionBuilderAtEnd(p->b, entry);
+    debug_at_start(p, f);
     move_allocas(p, body);
     v limit = LLVMBuildLoad2(p->b, p->i64, byte_offset(p, LLVMGetParam(f, 0), INSTANCE_FIELD(stack_limit)), "");
     v low = LLVMBuildICmp(p->b, LLVMIntULT, stack_pointer(p), limit, "");

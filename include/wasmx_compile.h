@@ -29,6 +29,8 @@ typedef struct wasmx_compile_options {
     const char *cpu;      // a level ("x86-64-v3", "generic"), a CPU's name or "native"; NULL: x86-64-v2, generic
     const char *features; // "+avx2,-bmi" on top; NULL: none
     char opt_level;       // '0' '1' '2' '3' 's'; 0 means '2'
+    char debug_level;     // what backtraces and debuggers can say of places in the module: '0' functions; '1' the offset
+                          // (and source line) of what can trap or call; '2' of every instruction; 0 means '1'
     wasmx_bounds bounds;
     wasmx_traps traps;
     bool link_imports;    // imports are extern C functions that the linker binds
@@ -50,6 +52,7 @@ typedef struct wasmx_output { // owned by the caller, ended by wasmx_output_free
     wasmx_buffer object, header, assembly, llvm_ir, bitcode;
     wasmx_phase phases[WASMX_MAX_PHASES]; // wall seconds, and bytes of what the phase produced
     unsigned phase_count;
+    char note[160]; // "", or what the module has that could not be used: debug information that is broken
 } wasmx_output;
 
 typedef struct wasmx_compile_error {

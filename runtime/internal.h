@@ -41,6 +41,8 @@ struct wxrt_host_state {
     wasmx_memory *wasi_memory; // the export "memory", once WASI has looked it up
     bool zombie;           // failed to start, but functions of it may be in tables of others
     wasmx_trap trap;
+    uint64_t trace[WASMX_MAX_FRAMES]; // places in code, innermost first, which trap.frames are made of when asked for
+    uint32_t trace_count;
 };
 
 static inline void *wx_ctx(const wasmx_instance *i) { return (char *)(i + 1) + WXRT_LOW_GUARD; }
@@ -123,8 +125,13 @@ WX_INTERNAL int wx_module_image(wx_loaded *loaded);
 WX_INTERNAL bool wx_cpu_has(const char *features, char *missing, size_t size);
 WX_INTERNAL bool wx_cpu_has_feature(const char *name, size_t length);
 WX_INTERNAL bool wx_types_intern(const wasmx_module *module); // false: out of memory
-// The function a code address is in; false: none.
-WX_INTERNAL bool wx_find_frame(uint64_t address, wasmx_frame *out, uint64_t *start);
+// The module whose code an address is in, and the function, UINT32_MAX for a thunk or adapter; NULL: none.
+WX_INTERNAL const wasmx_module *wx_find_code(uint64_t address, uint32_t *func);
+// Where the function starts that a code address is in; false: it is in none.
+WX_INTERNAL bool wx_find_function(uint64_t address, uint64_t *start);
+WX_INTERNAL const char *wx_func_name(const wasmx_module *module, uint32_t func); // or NULL
+// The frames that an address of code stands for, innermost first, at most `room`; returns how many (lines.c).
+WX_INTERNAL uint32_t wx_frames_at(uint64_t address, wasmx_frame *out, uint32_t room);
 
 // ---- Types as text and their matching (types.c)
 
