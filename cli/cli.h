@@ -15,10 +15,10 @@ typedef struct text_list { // of words of argv
 // Everything an option can set; which command knows which option is in options.def.
 typedef struct settings {
     const char *output, *emit;
-    const char *opt, *debug, *bounds, *traps, *imports, *unknown_imports;
+    const char *opt, *bounds, *traps, *imports, *unknown_imports;
     const char *target, *cpu, *features, *name;
     const char *jobs, *stats, *invoke, *top;
-    bool json, help, version;
+    bool debug, json, help, version;
     text_list dirs, env, embeds;
     text_list words;          // what is not an option: the input, and what follows it
 } settings;

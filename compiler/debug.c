@@ -19,14 +19,13 @@ static void add_flag(part *p, const char *name, unsigned value) {
 void debug_open(part *p) {
     if (!p->u->debug) return;
     char *file = wx_arena_printf(&p->scratch, "%s.wasm", p->u->name);
-    LLVMDWARFEmissionKind kind = p->u->debug > 1 ? LLVMDWARFEmissionFull : LLVMDWARFEmissionLineTablesOnly;
     add_flag(p, "Debug Info Version", LLVMDebugMetadataVersion());
     add_flag(p, "Dwarf Version", 4);
     p->di = LLVMCreateDIBuilder(p->m);
     p->di_file = LLVMDIBuilderCreateFile(p->di, file, strlen(file), ".", 1);
     LLVMDIBuilderCreateCompileUnit(p->di, LLVMDWARFSourceLanguageMips_Assembler, p->di_file, "wasmx " WASMX_VERSION,
-                                   strlen("wasmx " WASMX_VERSION), false, "", 0, 0, "", 0, kind, 0, false, false, "", 0,
-                                   "", 0);
+                                   strlen("wasmx " WASMX_VERSION), false, "", 0, 0, "", 0,
+                                   LLVMDWARFEmissionLineTablesOnly, 0, false, false, "", 0, "", 0);
     p->di_type = LLVMDIBuilderCreateSubroutineType(p->di, p->di_file, NULL, 0, LLVMDIFlagZero);
 }
 
@@ -39,12 +38,9 @@ void debug_close(part *p) {
 
 void debug_function(part *p, LLVMValueRef f, uint32_t func) {
     if (!p->di) return;
-    const wx_func *x = &p->u->m->funcs[func];
-    bool named = p->u->debug > 1 && x->name.len;
-    const char *name = named ? wx_arena_str(&p->scratch, x->name.ptr, x->name.len) : "";
-    unsigned line = (unsigned)x->code.offset;
-    p->di_func = LLVMDIBuilderCreateFunction(p->di, p->di_file, name, strlen(name), "", 0, p->di_file, line, p->di_type,
-                                             true, true, line, LLVMDIFlagZero, false);
+    unsigned line = (unsigned)p->u->m->funcs[func].code.offset;
+    p->di_func = LLVMDIBuilderCreateFunction(p->di, p->di_file, "", 0, "", 0, p->di_file, line, p->di_type, true, true,
+                                             line, LLVMDIFlagZero, false);
     LLVMSetSubprogram(f, p->di_func);
     *wx_map_put(&p->di_funcs, (uintptr_t)p->di_func, NULL) = func;
 }

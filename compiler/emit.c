@@ -177,7 +177,7 @@ static void emit_instructions(fn *f) {
     while (f->depth) {
         wx_instr_read(&f->r, &in);
         if (skip_dead(f, &in)) continue;
-        debug_at(f->p, f->p->u->debug > 1 || can_stop(in.op) ? in.at : 0);
+        debug_at(f->p, can_stop(in.op) ? in.at : 0);
         emitters[in.op].emit(f, &in, emitters[in.op].a, emitters[in.op].b);
     }
 }

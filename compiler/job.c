@@ -34,9 +34,7 @@ static void set_options(wx_unit *u, const wasmx_compile_options *o) {
     u->options = o;
     u->opt_size = level == 's';
     u->opt_level = level == 's' ? 2 : level - '0';
-    // Code made on demand knows functions only, and a listing is easier to read without.
-    bool wanted = o->debug_level || !o->emit || o->emit & WASMX_EMIT_OBJECT;
-    u->debug = u->lazy || !wanted ? 0 : o->debug_level ? o->debug_level - '0' : 1;
+    u->debug = o->debug && !u->lazy;
     u->explicit_bounds = o->bounds == WASMX_BOUNDS_EXPLICIT;
     u->precise_traps = o->traps == WASMX_TRAPS_PRECISE;
 #ifndef NDEBUG
@@ -96,8 +94,6 @@ static bool sort_embeds(wx_unit *u, wx_error *e) {
 static bool check_options(const wasmx_compile_options *o, wx_error *e) {
     char level = o->opt_level ? o->opt_level : '2';
     if (!strchr("0123s", level)) return wx_fail(e, WX_ERR_USAGE, "no optimisation level '%c'; 0, 1, 2, 3 or s", level);
-    if (o->debug_level && !strchr("012", o->debug_level))
-        return wx_fail(e, WX_ERR_USAGE, "no debug level '%c'; 0, 1 or 2", o->debug_level);
     if (!o->name) return true;
     wx_arena scratch = {0};
     bool ok = !strcmp(wx_c_name(&scratch, (wx_name){o->name, (uint32_t)strlen(o->name)}), o->name);

@@ -22,18 +22,21 @@ bool wx_read_lines(const wx_buf *object, const char *section, wx_part_lines *out
 typedef struct writer {
     wx_buf blocks, bytes;
     uint32_t count;
-    wx_row last;
+    wx_row last, base; // base: the last one with values
 } writer;
 
 static void write_row(writer *w, wx_row row) {
-    if (w->count && row.a == w->last.a && row.b == w->last.b) return; // across partitions
+    if (!row.a) row.b = 0;
+    if (w->count && row.a == w->last.a && row.b == w->last.b) return;
     if (w->count++ % WXRT_ROWS_IN_BLOCK == 0) {
         wx_buf_add(&w->blocks, &(wxrt_block){row.key, (uint32_t)w->bytes.len}, sizeof(wxrt_block));
-        w->last = (wx_row){row.key, 0, 0};
+        w->last = w->base = (wx_row){row.key, 0, 0};
     }
-    wx_buf_uleb(&w->bytes, row.key - w->last.key);
-    wx_buf_sleb(&w->bytes, (int64_t)row.a - w->last.a);
-    wx_buf_sleb(&w->bytes, (int64_t)row.b - w->last.b);
+    unsigned values = !row.a ? WXRT_ROW_EMPTY : row.b == w->base.b ? WXRT_ROW_FIRST : WXRT_ROW_BOTH;
+    wx_buf_uleb(&w->bytes, (uint64_t)(row.key - w->last.key) * 4 + values);
+    if (values != WXRT_ROW_EMPTY) wx_buf_sleb(&w->bytes, (int64_t)row.a - w->base.a);
+    if (values == WXRT_ROW_BOTH) wx_buf_sleb(&w->bytes, (int64_t)row.b - w->base.b);
+    if (values != WXRT_ROW_EMPTY) w->base = row;
     w->last = row;
 }
 

@@ -57,7 +57,7 @@ typedef struct wx_unit {
     const char *required;       // features the note asks for, comma-separated
     int opt_level;            // 0..3
     bool opt_size;
-    int debug;                // 0..2, as debug_level
+    bool debug;               // lines of backtraces and of debuggers (debug.c)
     bool explicit_bounds, precise_traps, verify;
     bool lazy;                // functions are compiled on their first call, in this process (lazy.c)
     wx_arena arena;

@@ -29,8 +29,8 @@ typedef struct wasmx_compile_options {
     const char *cpu;      // a level ("x86-64-v3", "generic"), a CPU's name or "native"; NULL: x86-64-v2, generic
     const char *features; // "+avx2,-bmi" on top; NULL: none
     char opt_level;       // '0' '1' '2' '3' 's'; 0 means '2'
-    char debug_level;     // what backtraces and debuggers can say of places in the module: '0' functions; '1' the offset
-                          // (and source line) of what can trap or call; '2' of every instruction; 0 means '1'
+    bool debug;           // backtraces (wasmx_frame) and debuggers know offsets in the module, and source lines where it
+                          // has debug information; costs about a sixth more time and half the object at '2'
     wasmx_bounds bounds;
     wasmx_traps traps;
     bool link_imports;    // imports are extern C functions that the linker binds
@@ -71,7 +71,7 @@ WASMX_API WASMX_NODISCARD wasmx_code *wasmx_code_load(const wasmx_buffer *object
                                                       wasmx_compile_error *err);
 // Code in this process that is made function by function, as functions are called: ready at once, and a big module
 // costs only what runs of it. bytes and options (NULL: defaults) are needed for the call only. opt_level 0 means '0';
-// emit and link_imports do not apply; options->threads threads compile behind calls and ahead of them until
+// emit, link_imports and debug do not apply; options->threads threads compile behind calls and ahead of them until
 // wasmx_code_free. NULL with *err set: the whole module is validated first.
 WASMX_API WASMX_NODISCARD wasmx_code *wasmx_code_compile(const void *bytes, size_t size,
                                                          const wasmx_compile_options *options,

@@ -191,10 +191,12 @@ typedef struct wxrt_map {
 
 // ---- Lines: where in the Wasm file code comes from, and where in its source
 //
-// Rows stand in ascending order of a key; a row holds for its key and those after it, up to the next row's. A row is
-// three LEB128 numbers: how much its key (unsigned) and its two values (signed) differ from the row before. Every
-// WXRT_ROWS_IN_BLOCK rows a block begins, before whose first row are the block's key and two zeros.
+// Rows of a key and two values stand in ascending order of the key; a row holds for its key and those after it, up to
+// the next row's. A row is an unsigned LEB128 number of 4 * (its key - the key before) + what follows: nothing (both
+// values are 0), a signed LEB128 number for the first value, or two for both: differences to what they were before.
+// Every WXRT_ROWS_IN_BLOCK rows a block begins, before whose first row are the block's key and two zeros.
 #define WXRT_ROWS_IN_BLOCK 32
+enum { WXRT_ROW_EMPTY, WXRT_ROW_FIRST, WXRT_ROW_BOTH };
 
 typedef struct wxrt_block { uint32_t key, at; } wxrt_block; // at: where its rows are, in the bytes of all rows
 typedef struct wxrt_rows { uint32_t blocks, count, bytes, size; } wxrt_rows; // wxrt_block[count], uint8_t[size]

@@ -2,7 +2,6 @@
 //
 // Runs when the host asks for a trap's backtrace, not when the trap happens.
 #include <stdio.h>
-#include <string.h>
 
 #include "runtime/internal.h"
 
@@ -41,17 +40,19 @@ static uint32_t find_block(const wxrt_block *blocks, uint32_t count, uint64_t ke
 // The values of the row that holds for a key; both 0 where there is none.
 static void find_row(const wxrt_lines *lines, const wxrt_rows *rows, uint64_t key, uint32_t values[2]) {
     const wxrt_block *blocks = PART(lines, wxrt_block, rows->blocks);
-    uint32_t n = find_block(blocks, rows->count, key), next[2] = {0, 0};
+    uint32_t n = find_block(blocks, rows->count, key), base[2] = {0, 0};
     values[0] = values[1] = 0;
     if (n == rows->count) return;
     const uint8_t *bytes = PART(lines, uint8_t, rows->bytes), *at = bytes + blocks[n].at;
     const uint8_t *end = bytes + (n + 1 < rows->count ? blocks[n + 1].at : rows->size);
     for (uint64_t here = blocks[n].key, more; at < end;) {
         at = read_unsigned(at, &more);
-        here += more;
-        at = add_signed(add_signed(at, &next[0]), &next[1]);
+        here += more / 4;
         if (here > key) return;
-        memcpy(values, next, sizeof next);
+        if (more % 4 >= WXRT_ROW_FIRST) at = add_signed(at, &base[0]);
+        if (more % 4 == WXRT_ROW_BOTH) at = add_signed(at, &base[1]);
+        values[0] = more % 4 ? base[0] : 0;
+        values[1] = more % 4 ? base[1] : 0;
     }
 }
 
