@@ -41,14 +41,19 @@ void give(const std::vector<wx_row> &rows, wx_buf *out) {
 
 struct reading {
     const wx_debug_input *input;
+    wx_debug_rows *out;
     std::vector<wx_row> rows;
     StringMap<uint32_t> numbers;
-    wx_buf *files;
+
+    void complain(Error e) {
+        out->broken = true;
+        ignore(std::move(e));
+    }
 };
 
 uint32_t file_number(reading &r, const std::string &path) {
     auto [at, added] = r.numbers.try_emplace(path.c_str(), r.numbers.size());
-    if (added) wx_buf_add(r.files, path.c_str(), std::char_traits<char>::length(path.c_str()) + 1);
+    if (added) wx_buf_add(&r.out->files, path.c_str(), std::char_traits<char>::length(path.c_str()) + 1);
     return at->second;
 }
 
@@ -71,15 +76,15 @@ bool add_sequence(reading &r, const DWARFDebugLine::LineTable &t, const DWARFDeb
         }
         if (file == UINT32_MAX - 1) out.a = 0;
         else if (out.a) out.b = file;
-        if (r.rows.size() >= most_rows || r.files->len > most_file_bytes) return false;
+        if (r.rows.size() >= most_rows || r.out->files.len > most_file_bytes) return false;
         r.rows.push_back(out);
     }
     return true;
 }
 
 bool add_unit(reading &r, DWARFContext &context, DWARFUnit &unit) {
-    auto table = context.getLineTableForUnit(&unit, ignore);
-    if (!table) ignore(table.takeError());
+    auto table = context.getLineTableForUnit(&unit, [&r](Error e) { r.complain(std::move(e)); });
+    if (!table) r.complain(table.takeError());
     else if (*table) {
         const char *folder = unit.getCompilationDir();
         std::vector<uint32_t> known;
@@ -115,19 +120,20 @@ bool wx_object_rows(const wx_buf *object, const char *section, wx_buf *out, uint
     return true;
 }
 
-bool wx_debug_rows(const wx_debug_input *input, wx_buf *rows, wx_buf *files, uint32_t *file_count) {
+bool wx_read_debug(const wx_debug_input *input, wx_debug_rows *out) {
+    reading r = {input, out, {}, {}};
     StringMap<std::unique_ptr<MemoryBuffer>> sections;
     for (size_t i = 0; i < input->count; i++) {
         const wx_debug_section &s = input->sections[i];
         StringRef bytes(reinterpret_cast<const char *>(s.bytes), s.size);
         sections[s.name] = MemoryBuffer::getMemBuffer(bytes, s.name, false);
     }
-    auto context = DWARFContext::create(sections, 4, true, ignore, ignore);
-    reading r = {input, {}, {}, files};
+    auto complain = [&r](Error e) { r.complain(std::move(e)); };
+    auto context = DWARFContext::create(sections, 4, true, complain, complain);
     for (const auto &unit : context->compile_units())
         if (!add_unit(r, *context, *unit)) return false;
     settle(r.rows);
-    give(r.rows, rows);
-    *file_count = r.numbers.size();
+    give(r.rows, &out->rows);
+    out->file_count = r.numbers.size();
     return true;
 }

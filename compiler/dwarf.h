@@ -24,7 +24,12 @@ typedef struct wx_debug_input {
 bool wx_object_rows(const wx_buf *object, const char *section, wx_buf *rows, uint64_t *size, uint64_t *alignment);
 // Rows of any debug information, be it a lie: at most 2^26, in order of addresses, each once, and NUL-terminated paths.
 // May crash, run for long and take much memory: for a process of its own. False: too much of it.
-bool wx_debug_rows(const wx_debug_input *input, wx_buf *rows, wx_buf *files, uint32_t *file_count);
+typedef struct wx_debug_rows {
+    wx_buf rows, files;
+    uint32_t file_count;
+    bool broken; // the reader did not like something of it
+} wx_debug_rows;
+bool wx_read_debug(const wx_debug_input *input, wx_debug_rows *out);
 
 #ifdef __cplusplus
 }

@@ -105,20 +105,20 @@ static bool is_live(live_code *l, uint64_t low, uint64_t end) {
 }
 
 static void add_source(const wx_unit *u, wx_buf *out, wxrt_lines *head, char *note, size_t note_size) {
-    wx_buf rows = {0}, files = {0};
+    wx_debug_rows source = {0};
     writer w = {0};
-    uint32_t count = wx_source_lines(u, &rows, &files, note, note_size);
-    const wx_row *all = (const void *)rows.data;
-    size_t n = rows.len / sizeof *all;
+    wx_source_lines(u, &source, note, note_size);
+    const wx_row *all = (const void *)source.rows.data;
+    size_t n = source.rows.len / sizeof *all;
     live_code live = {u, 0};
     for (size_t i = 0; i < n; i++) {
         uint64_t end = i + 1 < n ? all[i + 1].key : u->m->bytes.len;
         write_row(&w, is_live(&live, all[i].key, end) ? all[i] : (wx_row){.key = all[i].key});
     }
     head->source = place_rows(out, &w);
-    head->files = place_files(out, &files, count);
-    wx_buf_free(&rows);
-    wx_buf_free(&files);
+    head->files = place_files(out, &source.files, source.file_count);
+    wx_buf_free(&source.rows);
+    wx_buf_free(&source.files);
 }
 
 void wx_make_lines(const wx_unit *u, const wx_part_lines *parts, wx_lines *out, char *note, size_t note_size) {

@@ -15,6 +15,5 @@ bool wx_read_lines(const wx_buf *object, const char *section, wx_part_lines *out
 // All of u's partitions, and the module's own debug information, as a wxrt_lines. note says so when the latter is broken.
 void wx_make_lines(const wx_unit *u, const wx_part_lines *parts, wx_lines *out, char *note, size_t note_size);
 void wx_part_lines_free(wx_part_lines *lines);
-// source.c: rows of the module's debug information: offset in the Wasm file; line, number of the file. files: NUL-terminated
-// paths one after the other, as many as the result says.
-uint32_t wx_source_lines(const wx_unit *u, wx_buf *rows, wx_buf *files, char *note, size_t note_size);
+// source.c: what the module's debug information says. Rows: offset in the Wasm file; line, number of the file.
+void wx_source_lines(const wx_unit *u, wx_debug_rows *out, char *note, size_t note_size);

@@ -59,20 +59,20 @@ static void limit_memory(uint64_t more) {
     if (data) setrlimit(RLIMIT_DATA, &(struct rlimit){limit, limit});
 }
 
-// [ file_count | bytes of paths | paths | rows ]
+// [ is it broken | how many files | bytes of paths | paths | rows ]
 static void read_rows(void *arg, wx_buf *out, wx_error *e) {
     job *j = arg;
-    wx_buf rows = {0}, files = {0};
-    uint32_t count = 0;
+    wx_debug_rows got = {0};
     limit_memory(MEMORY_LEAST + MEMORY_FACTOR * j->bytes);
-    if (!wx_debug_rows(&j->input, &rows, &files, &count)) {
+    if (!wx_read_debug(&j->input, &got)) {
         wx_fail(e, WX_ERR_LIMIT, "too much debug information");
         return;
     }
-    wx_buf_u32le(out, count);
-    wx_buf_u32le(out, (uint32_t)files.len);
-    if (files.len) wx_buf_add(out, files.data, files.len);
-    if (rows.len) wx_buf_add(out, rows.data, rows.len);
+    wx_buf_u32le(out, got.broken);
+    wx_buf_u32le(out, got.file_count);
+    wx_buf_u32le(out, (uint32_t)got.files.len);
+    if (got.files.len) wx_buf_add(out, got.files.data, got.files.len);
+    if (got.rows.len) wx_buf_add(out, got.rows.data, got.rows.len);
 }
 
 // ---- Back here
@@ -94,42 +94,41 @@ static bool are_rows(const uint8_t *at, size_t size, uint32_t file_count) {
     return true;
 }
 
-static bool unpack(const wx_buf *got, wx_buf *rows, wx_buf *files, uint32_t *count) {
-    uint32_t head[2];
+static bool unpack(const wx_buf *got, wx_debug_rows *out) {
+    struct { uint32_t broken, files, size; } head;
     if (got->len < sizeof head) return false;
-    memcpy(head, got->data, sizeof head);
+    memcpy(&head, got->data, sizeof head);
     const uint8_t *paths = got->data + sizeof head;
     size_t left = got->len - sizeof head;
-    if (head[1] > left || !are_files(paths, head[1], head[0]) || !are_rows(paths + head[1], left - head[1], head[0]))
-        return false;
-    wx_buf_add(files, paths, head[1]);
-    wx_buf_add(rows, paths + head[1], left - head[1]);
-    *count = head[0];
+    if (head.size > left || !are_files(paths, head.size, head.files)) return false;
+    if (!are_rows(paths + head.size, left - head.size, head.files)) return false;
+    if (head.size) wx_buf_add(&out->files, paths, head.size);
+    if (left > head.size) wx_buf_add(&out->rows, paths + head.size, left - head.size);
+    out->file_count = head.files;
+    out->broken = head.broken;
     return true;
 }
 
-// Where live functions are, from the first to the end of the last.
+// Where functions are: not at address 0, where their number is and the linker puts what it left out.
 static bool find_code(job *j, const wx_unit *u) {
     if (!u->live_count) return false;
-    const wx_module *m = u->m;
-    const wx_span *first = &m->funcs[m->func_imports].code, *last = &m->funcs[m->func_count - 1].code;
-    j->input.base = code_start(m);
-    j->input.low = (uint32_t)first->offset - 5; // its size may belong to it
+    const wx_span *last = &u->m->funcs[u->m->func_count - 1].code;
+    j->input.base = code_start(u->m);
+    j->input.low = j->input.base + 1;
     j->input.high = (uint32_t)(last->offset + last->len);
     return true;
 }
 
-uint32_t wx_source_lines(const wx_unit *u, wx_buf *rows, wx_buf *files, char *note, size_t note_size) {
+void wx_source_lines(const wx_unit *u, wx_debug_rows *out, char *note, size_t note_size) {
     job j = {0};
     wx_buf got = {0};
     wx_error e = {0};
-    uint32_t count = 0;
     find_sections(&j, u->m);
-    if (!j.input.count || !find_code(&j, u)) return 0;
+    if (!j.input.count || !find_code(&j, u)) return;
     unsigned seconds = 10 + (unsigned)(j.bytes / 1000000);
-    if (!wx_isolated(read_rows, &j, seconds, &got, &e) || !unpack(&got, rows, files, &count))
-        snprintf(note, note_size, "no source lines: the debug information is broken%s",
-                 e.code == WX_ERR_LIMIT ? " (too much of it)" : "");
+    if (!wx_isolated(read_rows, &j, seconds, &got, &e) || !unpack(&got, out))
+        snprintf(note, note_size, "no source lines: the debug information is %s",
+                 e.code == WX_ERR_LIMIT ? "too much" : "broken");
+    else if (out->broken) snprintf(note, note_size, "source lines are missing: the debug information is broken");
     wx_buf_free(&got);
-    return count;
 }
