@@ -58,10 +58,17 @@ void debug_at_start(part *p, LLVMValueRef f) {
     if (p->di) LLVMSetCurrentDebugLocation2(p->b, func ? location(p, LLVMDISubprogramGetLine(func), 0, func) : NULL);
 }
 
+void debug_near(part *p, LLVMValueRef next) {
+    LLVMMetadataRef at = NULL;
+    if (!p->di) return;
+    debug_at_start(p, LLVMGetBasicBlockParent(LLVMGetInstructionParent(next)));
+    for (; next && !at; next = LLVMGetNextInstruction(next)) at = LLVMInstructionGetDebugLoc(next);
+    if (at) LLVMSetCurrentDebugLocation2(p->b, at);
+}
+
 void debug_keep_apart(part *p, LLVMValueRef call) {
     if (p->di)
-        LLVMAddCallSiteAttribute(call, LLVMAttributeFunctionIndex,
-                                 LLVMCreateEnumAttribute(p->c, LLVMGetEnumAttributeKindForName("nomerge", 7), 0));
+        LLVMAddCallSiteAttribute(call, LLVMAttributeFunctionIndex, LLVMCreateEnumAttribute(p->c, p->attr_nomerge, 0));
 }
 
 void debug_emitted(part *p) {
@@ -70,8 +77,8 @@ void debug_emitted(part *p) {
 
 // ---- Inlining, flattened
 
-// The number of what was inlined at a call site, whose instructions are of the function `scope`; 0: too many. LLVM makes
-// a node of its own for each site.
+// The number of what was inlined at a call site, whose instructions are of the function `scope`; 0: too many. LLVM
+// makes a node of its own for each site.
 static uint32_t inlined_at(part *p, LLVMMetadataRef site, LLVMMetadataRef scope) {
     const uint64_t *known = wx_map_get(&p->di_sites, (uintptr_t)site);
     if (known) return (uint32_t)*known;

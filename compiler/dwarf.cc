@@ -106,7 +106,8 @@ bool wx_object_rows(const wx_buf *object, const char *section, wx_buf *out, uint
         if (!name) ignore(name.takeError());
         else if (*name == section) *size = s.getSize(), *alignment = s.getAlignment().value();
     }
-    auto context = DWARFContext::create(**file, DWARFContext::ProcessDebugRelocations::Process, nullptr, "", ignore, ignore);
+    auto relocate = DWARFContext::ProcessDebugRelocations::Process;
+    auto context = DWARFContext::create(**file, relocate, nullptr, "", ignore, ignore);
     std::vector<wx_row> rows;
     for (const auto &unit : context->compile_units()) {
         auto table = context->getLineTableForUnit(unit.get(), ignore);

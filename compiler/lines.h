@@ -12,7 +12,7 @@ typedef struct wx_part_lines { // of one partition
 
 // Fills rows, size and alignment from the partition's object. Any thread.
 bool wx_read_lines(const wx_buf *object, const char *section, wx_part_lines *out, wx_error *e);
-// All of u's partitions, and the module's own debug information, as a wxrt_lines. note says so when the latter is broken.
+// All of u's partitions, and the module's own debug information, as a wxrt_lines. note says so when that is broken.
 void wx_make_lines(const wx_unit *u, const wx_part_lines *parts, wx_lines *out, char *note, size_t note_size);
 void wx_part_lines_free(wx_part_lines *lines);
 // source.c: what the module's debug information says. Rows: offset in the Wasm file; line, number of the file.

@@ -70,6 +70,7 @@ void part_open(part *p, const wx_unit *u, const wx_plan *plan, wx_error *e) {
     p->attr_nounwind = attribute_kind("nounwind");
     p->attr_uwtable = attribute_kind("uwtable");
     p->attr_noinline = attribute_kind("noinline");
+    p->attr_nomerge = attribute_kind("nomerge");
     size_t room = strlen(u->name) + sizeof ".text.wasmx.";
     p->section = wx_xmalloc(room);
     snprintf(p->section, room, ".text.wasmx.%s", u->name);

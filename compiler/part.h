@@ -49,7 +49,7 @@ typedef struct part {
     LLVMValueRef scopes[SCOPE_COUNT], noalias[SCOPE_COUNT]; // metadata
     unsigned md_scope, md_noalias, md_invariant, md_prof;
     LLVMValueRef empty_md, unlikely_md;
-    unsigned attr_swiftself, attr_nounwind, attr_uwtable, attr_noinline;
+    unsigned attr_swiftself, attr_nounwind, attr_uwtable, attr_noinline, attr_nomerge;
     uint32_t map_count;         // entries of the address map (map.c)
     LLVMDIBuilderRef di;        // debug.c; NULL without debug information
     LLVMMetadataRef di_file, di_type, di_func;
@@ -110,13 +110,14 @@ LLVMTypeRef table_entry_type(part *p);
 static inline uint64_t local_identity(const wx_module *m, uint32_t type) { return (uint64_t)m->types[type].canon + 1; }
 // passes.c
 void optimise(part *p, LLVMTargetMachineRef tm);
-void insert_stack_checks(part *p);
+void insert_checks(part *p);
 // debug.c: nothing of it does anything without debug information.
 void debug_open(part *p);
 void debug_close(part *p);
 void debug_function(part *p, LLVMValueRef f, uint32_t func); // what is built next is f's; it has code of func
 void debug_at(part *p, uint64_t offset);                     // what is built next comes from there; 0: from nowhere
 void debug_at_start(part *p, LLVMValueRef f);                // likewise: from where f begins
+void debug_near(part *p, LLVMValueRef next);                 // likewise: from where next, or what follows it, comes
 void debug_keep_apart(part *p, LLVMValueRef call);           // is not to become one with others like it
 void debug_emitted(part *p);
 void debug_flatten(part *p); // the last thing that is done to the module

@@ -29,10 +29,11 @@ typedef struct wasmx_compile_options {
     const char *cpu;      // a level ("x86-64-v3", "generic"), a CPU's name or "native"; NULL: x86-64-v2, generic
     const char *features; // "+avx2,-bmi" on top; NULL: none
     char opt_level;       // '0' '1' '2' '3' 's'; 0 means '2'
-    bool debug;           // backtraces (wasmx_frame) and debuggers know offsets in the module, and source lines where it
-                          // has debug information; costs about a sixth more time and half the object at '2'
+    bool debug;           // backtraces (wasmx_frame) and debuggers know offsets in the module, and source lines if it
+                          // has debug information; at '2' about a sixth more time, and half more object
     wasmx_bounds bounds;
     wasmx_traps traps;
+    bool interruptible;   // deadlines and wasmx_interrupt stop the code; it looks for them in loops
     bool link_imports;    // imports are extern C functions that the linker binds
     unsigned threads;     // 0: as many as there are processors. The result does not depend on it.
     unsigned emit;        // bits of wasmx_emit; 0: object
