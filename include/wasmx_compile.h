@@ -30,7 +30,7 @@ typedef struct wasmx_compile_options {
     const char *features; // "+avx2,-bmi" on top; NULL: none
     char opt_level;       // '0' '1' '2' '3' 's'; 0 means '2'
     bool debug;           // backtraces (wasmx_frame) and debuggers know offsets in the module, and source lines if it
-                          // has debug information; at '2' about a sixth more time, and half more object
+                          // has debug information; at '2' up to a fifth more time and a half more object
     wasmx_bounds bounds;
     wasmx_traps traps;
     bool interruptible;   // deadlines and wasmx_interrupt stop the code; it looks for them in loops
