@@ -193,6 +193,7 @@ static bool compile(build *b, const wasmx_buffer *input, wasmx_compile_error *er
     if (isatty(STDERR_FILENO)) b->options.progress = show_progress, b->options.progress_arg = b;
     bool ok = wasmx_compile(input->data, input->size, &b->options, &b->output, err);
     end_progress(b);
+    if (ok && *b->output.note) fprintf(stderr, "wasmx-aot: %s: %s\n", b->in, b->output.note);
     return ok;
 }
 
@@ -274,7 +275,9 @@ static void print_stats(const build *b, FILE *f) {
         fputc('}', f);
         comma = ",";
     }
-    fputs("\n  ]\n}\n", f);
+    fputs("\n  ],\n  \"note\": ", f);
+    print_json_text(f, b->output.note);
+    fputs("\n}\n", f);
 }
 
 static wasmx_buffer stats_text(const build *b) {

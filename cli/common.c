@@ -25,6 +25,7 @@ bool compile_options(const char *command, const settings *s, wasmx_compile_optio
         .cpu = s->cpu,
         .features = s->features,
         .opt_level = s->opt ? s->opt[0] : 0,
+        .debug = s->debug,
         .bounds = is(s->bounds, "explicit") ? WASMX_BOUNDS_EXPLICIT : WASMX_BOUNDS_GUARD,
         .traps = is(s->traps, "precise") ? WASMX_TRAPS_PRECISE : WASMX_TRAPS_DEFAULT,
         .interruptible = s->interruptible,

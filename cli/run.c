@@ -70,13 +70,15 @@ static void make_config(program *p) {
 
 // ---- Code
 
-// Without optimisation, functions are compiled when they are called; with it, all at once.
-static wasmx_code *make_code(const program *p, const wasmx_buffer *input, const wasmx_compile_options *options,
+// Without optimisation, functions are compiled when they are called; with it, or with lines, all at once.
+static wasmx_code *make_code(const program *p, const wasmx_buffer *input, wasmx_compile_options *options,
                              wasmx_compile_error *err) {
     wasmx_output output;
-    if (!options->opt_level || options->opt_level == '0')
+    if (!options->opt_level) options->opt_level = '0';
+    if (options->opt_level == '0' && !options->debug)
         return wasmx_code_compile(input->data, input->size, options, err);
     if (!wasmx_compile(input->data, input->size, options, &output, err)) return NULL;
+    if (*output.note) fail("%s: %s", p->path, output.note);
     wasmx_code *code = wasmx_code_load(&output.object, p->name, err);
     wasmx_output_free(&output);
     return code;
@@ -108,9 +110,9 @@ static int report_trap(const program *p, wasmx_instance *instance) {
     if (t->kind == WASMX_TRAP_EXIT) return t->exit_code;
     fail("%s: trap: %s", p->path, t->message);
     for (uint32_t i = 0; i < t->frame_count; i++) {
-        const wasmx_frame *f = &t->frames[i];
-        if (f->name) fprintf(stderr, "    at %s (func %u)\n", f->name, f->func);
-        else fprintf(stderr, "    at func %u\n", f->func);
+        char text[512];
+        wasmx_frame_text(&t->frames[i], text, sizeof text);
+        fprintf(stderr, "    at %s\n", text);
     }
     return EXIT_TRAPPED;
 }

@@ -177,6 +177,8 @@ void emit_tail_entries(part *p) {
         ty type = func_type(p, u->m->funcs[func].type);
         char *name = numbered(p, u->lazy ? "entry_body" : "entry", func);
         if (!begin(&f, p, name, type, &entry)) continue;
+        debug_function(p, entry, func); // whose body may become part of it
+        debug_at_start(p, entry);
         forward(&f, wx_func_type(u->m, func), type, func_value(p, func), f.ctx, true);
         if (p->u->lazy) LLVMSetLinkage(entry, LLVMExternalLinkage);
         fn_close(&f);

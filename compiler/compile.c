@@ -55,17 +55,21 @@ bool wx_compile_part(const wx_unit *u, const wx_plan *plan, LLVMTargetMachineRef
     set_data_layout(&p, tm);
     double t0 = wx_now();
     emit_part(&p);
+    debug_emitted(&p);
     verify(&p, "after emission");
     double t1 = wx_now();
     if (e->code == WX_OK) optimise(&p, tm);
     insert_checks(&p);
     emit_address_map(&p);
+    debug_flatten(&p);
     verify(&p, "after optimisation");
     double t2 = wx_now();
     if (listing && e->code == WX_OK) listing(arg, &p, tm);
     if (e->code == WX_OK) write_code(&p, tm, LLVMObjectFile, object);
+    *result = (wx_part_result){t1 - t0, t2 - t1, wx_now() - t2, p.map_count, {{0}, p.inlined, 0, 0}};
+    p.inlined = (wx_buf){0};
+    if (u->debug && e->code == WX_OK) wx_read_lines(object, p.section, &result->lines, e);
     part_close(&p);
-    *result = (wx_part_result){t1 - t0, t2 - t1, wx_now() - t2, p.map_count};
     return e->code == WX_OK;
 }
 
@@ -74,6 +78,7 @@ bool wx_compile_part(const wx_unit *u, const wx_plan *plan, LLVMTargetMachineRef
 typedef struct build { // one wasmx_compile
     wx_job j;
     wx_buf *objects;      // per partition
+    wx_part_lines *lines; // likewise
     wx_error *errors;
     wx_buf assembly, ir, bitcode;
     pthread_mutex_t lock; // guards what follows
@@ -124,6 +129,7 @@ static void compile_part(void *arg, size_t index) {
     wx_plan plan = {i, u->live + u->cuts[i], u->cuts[i + 1] - u->cuts[i], i == 0, i + 1 == u->part_count};
     wx_part_result result;
     wx_compile_part(u, &plan, tm, &b->objects[i], &result, write_listings, b, &b->errors[i]);
+    b->lines[i] = result.lines;
     LLVMDisposeTargetMachine(tm);
     report(b, plan.count, &result);
 }
@@ -141,6 +147,7 @@ static bool compile_parts(build *b, wx_error *e) {
     wx_unit *u = &b->j.u;
     unsigned threads = u->options->threads ? u->options->threads : wx_cpus();
     b->objects = WX_NEW_ARRAY(&u->arena, wx_buf, u->part_count);
+    b->lines = WX_NEW_ARRAY(&u->arena, wx_part_lines, u->part_count);
     b->errors = WX_NEW_ARRAY(&u->arena, wx_error, u->part_count);
     pthread_mutex_init(&b->lock, NULL);
     wx_parallel(threads, u->part_count, compile_part, b);
@@ -165,7 +172,14 @@ static wasmx_buffer give(wx_buf *b) {
 static bool finish(build *b, wasmx_output *out, wx_error *e) {
     const wx_unit *u = &b->j.u;
     wx_buf object = {0}, header = {0};
-    if (!wx_merge_objects(u, b->objects, u->part_count, &object, e)) return false;
+    wx_lines lines = {0};
+    if (u->debug) {
+        wx_make_lines(u, b->lines, &lines, out->note, sizeof out->note);
+        wx_phase_since(&b->j, "lines", lines.table.len);
+    }
+    bool merged = wx_merge_objects(u, b->objects, u->part_count, &lines, &object, e);
+    wx_buf_free(&lines.table);
+    if (!merged) return false;
     wx_phase_since(&b->j, "merge", object.len);
     out->object = give(&object);
     if (u->options->emit & WASMX_EMIT_HEADER) {
@@ -179,7 +193,10 @@ static bool finish(build *b, wasmx_output *out, wx_error *e) {
 }
 
 static void free_build(build *b) {
-    for (uint32_t i = 0; b->objects && i < b->j.u.part_count; i++) wx_buf_free(&b->objects[i]);
+    for (uint32_t i = 0; b->objects && i < b->j.u.part_count; i++) {
+        wx_buf_free(&b->objects[i]);
+        wx_part_lines_free(&b->lines[i]);
+    }
     wx_buf_free(&b->assembly);
     wx_buf_free(&b->ir);
     wx_buf_free(&b->bitcode);

@@ -448,6 +448,19 @@ static LLVMValueRef make_files(desc *d) {
     return blob_global(d->p, &b, "files");
 }
 
+// Of no use yet: object.c puts the lines into this section.
+static LLVMValueRef make_lines(desc *d) {
+    if (!d->u->debug) return NULL;
+    blob b = {0};
+    wxrt_lines none;
+    CLEAR(none);
+    blob_add(&b, &none, sizeof none);
+    LLVMValueRef g = blob_global(d->p, &b, "lines");
+    LLVMSetAlignment(g, 8);
+    LLVMSetSection(g, wx_arena_printf(&d->p->scratch, WX_LINES_SECTION "%s", d->u->name));
+    return g;
+}
+
 void emit_descriptor(part *p) {
     const wx_unit *u = p->u;
     desc d = {.p = p, .u = u, .m = u->m};
@@ -507,6 +520,7 @@ void emit_descriptor(part *p) {
     SET(name_at, offsets);
     SET(names, names);
     SET(files, make_files(&d));
+    SET(lines, make_lines(&d));
 #undef SET
     LLVMValueRef value = blob_constant(p, &b);
     LLVMValueRef g = LLVMAddGlobal(p->m, LLVMTypeOf(value), u->name);

@@ -40,12 +40,13 @@ v branch_unlikely(fn *f, v condition, LLVMBasicBlockRef then, LLVMBasicBlockRef 
     return branch;
 }
 
+// One a kind; with lines one a place, each of which remains what it is.
 LLVMBasicBlockRef trap_block(fn *f, unsigned trap) {
-    if (f->traps[trap]) return f->traps[trap];
+    if (f->traps[trap] && !f->p->di) return f->traps[trap];
     LLVMBasicBlockRef here = LLVMGetInsertBlock(f->b);
     f->traps[trap] = new_block(f, "trap");
     go_on(f, f->traps[trap]);
-    build_trap(f->p, trap);
+    debug_keep_apart(f->p, build_trap(f->p, trap));
     LLVMBuildUnreachable(f->b);
     go_on(f, here);
     return f->traps[trap];
@@ -66,11 +67,13 @@ void trap_always(fn *f, unsigned trap) {
 // At the front of the entry block: LLVM treats allocas there as part of the frame.
 v entry_alloca(fn *f, ty type) {
     LLVMBasicBlockRef here = LLVMGetInsertBlock(f->b);
+    LLVMMetadataRef location = LLVMGetCurrentDebugLocation2(f->b); // which the first instruction's replaces
     v first = LLVMGetFirstInstruction(f->entry);
     if (first) LLVMPositionBuilderBefore(f->b, first);
     else go_on(f, f->entry);
     v slot = LLVMBuildAlloca(f->b, type, "");
     go_on(f, here);
+    LLVMSetCurrentDebugLocation2(f->b, location);
     return slot;
 }
 
@@ -153,11 +156,29 @@ static bool skip_dead(fn *f, const wx_instr *in) {
     }
 }
 
+// Can it trap, or be the place of a call in a backtrace? What only computes or moves values cannot.
+static bool can_stop(wx_op op) {
+    switch (wx_ops[op].imm) {
+    case WX_IMM_NONE: {
+        emitter *e = emitters[op].emit;
+        return e == emit_int_div || e == emit_float_to_int || e == emit_unreachable || e == emit_ref_as_non_null ||
+               e == emit_unsupported;
+    }
+    case WX_IMM_BLOCK: case WX_IMM_LABEL: case WX_IMM_BR_TABLE: case WX_IMM_LOCAL: case WX_IMM_GLOBAL:
+    case WX_IMM_SELECT_T: case WX_IMM_I32: case WX_IMM_I64: case WX_IMM_F32: case WX_IMM_F64: case WX_IMM_V128:
+    case WX_IMM_SHUFFLE: case WX_IMM_LANE:
+        return false;
+    default: return true;
+    }
+}
+
 static void emit_instructions(fn *f) {
     wx_instr in;
     while (f->depth) {
         wx_instr_read(&f->r, &in);
-        if (!skip_dead(f, &in)) emitters[in.op].emit(f, &in, emitters[in.op].a, emitters[in.op].b);
+        if (skip_dead(f, &in)) continue;
+        debug_at(f->p, can_stop(in.op) ? in.at : 0);
+        emitters[in.op].emit(f, &in, emitters[in.op].a, emitters[in.op].b);
     }
 }
 
@@ -178,13 +199,15 @@ v emit_expression(fn *f, wx_expr expr) {
 
 void fn_open(fn *f, part *p, v llvm) {
     *f = (fn){.p = p, .m = p->u->m, .b = p->b, .llvm = llvm, .ctx = LLVMGetParam(llvm, 0),
-              .outer = LLVMGetInsertBlock(p->b)};
+              .outer = LLVMGetInsertBlock(p->b), .outer_location = LLVMGetCurrentDebugLocation2(p->b)};
+    debug_at(p, 0);
     f->entry = new_block(f, "");
     go_on(f, f->entry);
 }
 
 void fn_close(fn *f) {
     if (f->outer) go_on(f, f->outer); // one function may be made while another is
+    LLVMSetCurrentDebugLocation2(f->b, f->outer_location);
     free(f->stack);
     free(f->labels);
 }
@@ -220,6 +243,7 @@ void emit_function(part *p, uint32_t index) {
     fn f;
     wx_error none = {0};
     fn_open(&f, p, llvm);
+    debug_function(p, llvm, index);
     f.index = index;
     f.type = wx_func_type(p->u->m, index);
     f.r = wx_reader_make(func->code, &none);

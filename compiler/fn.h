@@ -31,6 +31,7 @@ typedef struct fn {
     v llvm, ctx;
     LLVMBasicBlockRef entry;
     LLVMBasicBlockRef outer;      // where the builder was before this function
+    LLVMMetadataRef outer_location;
     v *locals;                    // allocas
     wx_type *local_types;
     uint32_t local_count;

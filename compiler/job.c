@@ -34,6 +34,7 @@ static void set_options(wx_unit *u, const wasmx_compile_options *o) {
     u->options = o;
     u->opt_size = level == 's';
     u->opt_level = level == 's' ? 2 : level - '0';
+    u->debug = o->debug && !u->lazy;
     u->explicit_bounds = o->bounds == WASMX_BOUNDS_EXPLICIT;
     u->interruptible = o->interruptible;
     u->precise_traps = o->traps == WASMX_TRAPS_PRECISE;

@@ -1,5 +1,6 @@
 // compiler/job.h: one module on its way to code, and the compilation of a part of it.
 #pragma once
+#include "compiler/lines.h"
 #include "compiler/part.h"
 
 typedef struct wx_job {
@@ -23,6 +24,7 @@ void wx_phase_since(wx_job *j, const char *name, uint64_t bytes);
 typedef struct wx_part_result {
     double emit, optimise, codegen; // seconds
     uint32_t map_count;             // entries of its address map
+    wx_part_lines lines;            // belongs to the caller
 } wx_part_result;
 typedef void wx_listing(void *arg, part *p, LLVMTargetMachineRef tm);
 

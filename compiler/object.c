@@ -1,7 +1,7 @@
 // compiler/object.c: from the partitions' objects to one relocatable object whose inner symbols are local.
 //
 // in: ELF objects in memory   out: one   how: the system's linker with -r where there are several, then libelf turns
-// hidden symbols local, so that two modules in one program do not meet.
+// hidden symbols local, so that two modules in one program do not meet, and puts the lines of backtraces in.
 #include <errno.h>
 #include <gelf.h>
 #include <stdio.h>
@@ -113,11 +113,45 @@ static void follow_relocations(Elf *elf, const symtab *s) {
     }
 }
 
-static bool hide_in(int fd, wx_error *e) {
+// ---- Lines: known only when all code is made, they replace the content of a section that the descriptor points to
+
+static Elf_Scn *find_section(Elf *elf, const char *prefix, const char *name, GElf_Shdr *header) {
+    size_t names, n = strlen(prefix);
+    if (elf_getshdrstrndx(elf, &names)) return NULL;
+    for (Elf_Scn *scn = elf_nextscn(elf, NULL); scn; scn = elf_nextscn(elf, scn)) {
+        const char *seen = gelf_getshdr(scn, header) ? elf_strptr(elf, names, header->sh_name) : NULL;
+        if (seen && !strncmp(seen, prefix, n) && !strcmp(seen + n, name)) return scn;
+    }
+    return NULL;
+}
+
+// Code is where lines.c thinks it is when all of it together has the size that it thinks.
+static bool is_in_place(const wx_unit *u, Elf *elf, const wx_lines *lines) {
+    GElf_Shdr header;
+    return find_section(elf, ".text.wasmx.", u->name, &header) && header.sh_size == lines->text_size;
+}
+
+// The section's new place is where the table of sections was, at the end of the file, and the table comes after it.
+static bool put_lines(const wx_unit *u, Elf *elf, const wx_lines *lines) {
+    GElf_Shdr header;
+    GElf_Ehdr file;
+    Elf_Scn *section = find_section(elf, WX_LINES_SECTION, u->name, &header);
+    Elf_Data *data = section ? elf_getdata(section, NULL) : NULL;
+    if (!data || !gelf_getehdr(elf, &file) || !is_in_place(u, elf, lines)) return false;
+    data->d_buf = lines->table.data;
+    data->d_size = header.sh_size = lines->table.len;
+    header.sh_offset = (file.e_shoff + 7) / 8 * 8;
+    file.e_shoff = (header.sh_offset + header.sh_size + 7) / 8 * 8;
+    elf_flagdata(data, ELF_C_SET, ELF_F_DIRTY);
+    return gelf_update_shdr(section, &header) && gelf_update_ehdr(elf, &file);
+}
+
+static bool rewrite_in(const wx_unit *u, int fd, const wx_lines *lines, wx_error *e) {
     elf_version(EV_CURRENT);
     Elf *elf = elf_begin(fd, ELF_C_RDWR, NULL);
     symtab s = {0};
     bool ok = elf && find_symtab(elf, &s);
+    if (ok && lines->table.len) ok = put_lines(u, elf, lines);
     if (ok) {
         s.moved = wx_xmalloc(s.count * sizeof *s.moved);
         elf_flagelf(elf, ELF_C_SET, ELF_F_LAYOUT);
@@ -131,25 +165,26 @@ static bool hide_in(int fd, wx_error *e) {
 }
 
 // libelf writes to descriptors only; the file is in memory.
-static bool hide_symbols(wx_buf *object, wx_error *e) {
+static bool rewrite(const wx_unit *u, wx_buf *object, const wx_lines *lines, wx_error *e) {
     int fd = memfd_create("wasmx object", MFD_CLOEXEC);
     if (fd < 0) return wx_fail(e, WX_ERR_IO, "cannot make a file in memory");
     char path[32];
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     bool written = wx_fd_write(fd, object->data, object->len);
     if (!written) wx_fail(e, WX_ERR_IO, "cannot write: %s", strerror(errno));
-    bool ok = written && hide_in(fd, e) && wx_file_read(object, path, e);
+    bool ok = written && rewrite_in(u, fd, lines, e) && wx_file_read(object, path, e);
     close(fd);
     return ok;
 }
 
-bool wx_merge_objects(const wx_unit *u, const wx_buf *parts, uint32_t count, wx_buf *out, wx_error *e) {
+bool wx_merge_objects(const wx_unit *u, const wx_buf *parts, uint32_t count, const wx_lines *lines, wx_buf *out,
+                      wx_error *e) {
     if (count == 1) {
         wx_buf_add(out, parts[0].data, parts[0].len);
-        return hide_symbols(out, e);
+        return rewrite(u, out, lines, e);
     }
     wx_workdir w = {0};
     bool ok = wx_workdir_open(&w, e) && merge_in(u, &w, parts, count, out, e);
     wx_workdir_close(&w);
-    return ok && hide_symbols(out, e);
+    return ok && rewrite(u, out, lines, e);
 }

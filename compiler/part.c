@@ -70,13 +70,16 @@ void part_open(part *p, const wx_unit *u, const wx_plan *plan, wx_error *e) {
     p->attr_nounwind = attribute_kind("nounwind");
     p->attr_uwtable = attribute_kind("uwtable");
     p->attr_noinline = attribute_kind("noinline");
+    p->attr_nomerge = attribute_kind("nomerge");
     size_t room = strlen(u->name) + sizeof ".text.wasmx.";
     p->section = wx_xmalloc(room);
     snprintf(p->section, room, ".text.wasmx.%s", u->name);
     open_scopes(p);
+    debug_open(p);
 }
 
 void part_close(part *p) {
+    debug_close(p);
     LLVMDisposeBuilder(p->b);
     LLVMDisposeModule(p->m);
     LLVMContextDispose(p->c);

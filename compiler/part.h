@@ -1,5 +1,7 @@
 // compiler/part.h: one partition: an LLVM context, module and builder on one thread.
 #pragma once
+#include <llvm-c/DebugInfo.h>
+
 #include "compiler/unit.h"
 
 // Alias scopes: what can never be the same byte (DESIGN section 3). An access in one is !noalias with all others.
@@ -47,8 +49,12 @@ typedef struct part {
     LLVMValueRef scopes[SCOPE_COUNT], noalias[SCOPE_COUNT]; // metadata
     unsigned md_scope, md_noalias, md_invariant, md_prof;
     LLVMValueRef empty_md, unlikely_md;
-    unsigned attr_swiftself, attr_nounwind, attr_uwtable, attr_noinline;
+    unsigned attr_swiftself, attr_nounwind, attr_uwtable, attr_noinline, attr_nomerge;
     uint32_t map_count;         // entries of the address map (map.c)
+    LLVMDIBuilderRef di;        // debug.c; NULL without debug information
+    LLVMMetadataRef di_file, di_type, di_func;
+    wx_map di_funcs, di_sites;  // debug.c: what a function's scope and a call's node stand for
+    wx_buf inlined;             // wxrt_inlined
     char *section;
     wx_arena scratch;           // reset after each function
 } part;
@@ -105,6 +111,16 @@ static inline uint64_t local_identity(const wx_module *m, uint32_t type) { retur
 // passes.c
 void optimise(part *p, LLVMTargetMachineRef tm);
 void insert_checks(part *p);
+// debug.c: nothing of it does anything without debug information.
+void debug_open(part *p);
+void debug_close(part *p);
+void debug_function(part *p, LLVMValueRef f, uint32_t func); // what is built next is f's; it has code of func
+void debug_at(part *p, uint64_t offset);                     // what is built next comes from there; 0: from nowhere
+void debug_at_start(part *p, LLVMValueRef f);                // likewise: from where f begins
+void debug_near(part *p, LLVMValueRef next);                 // likewise: from where next, or what follows it, comes
+void debug_keep_apart(part *p, LLVMValueRef call);           // is not to become one with others like it
+void debug_emitted(part *p);
+void debug_flatten(part *p); // the last thing that is done to the module
 // map.c
 void emit_text_start(part *p);
 void emit_address_map(part *p);

@@ -239,6 +239,7 @@ static void check_stack(part *p, v f) {
     LLVMBasicBlockRef entry = LLVMInsertBasicBlockInContext(p->c, body, "");
     LLVMBasicBlockRef trap = LLVMAppendBasicBlockInContext(p->c, f, "stack");
     LLVMPositionBuilderAtEnd(p->b, entry);
+    debug_at_start(p, f);
     move_allocas(p, body);
     v limit = LLVMBuildLoad2(p->b, p->i64, byte_offset(p, LLVMGetParam(f, 0), INSTANCE_FIELD(stack_limit)), "");
     v low = LLVMBuildICmp(p->b, LLVMIntULT, stack_pointer(p), limit, "");
@@ -259,6 +260,7 @@ static void look_for_interruption(part *p, v f, LLVMBasicBlockRef block) {
     v at = LLVMGetFirstInstruction(block);
     while (LLVMIsAPHINode(at) || LLVMIsAAllocaInst(at)) at = LLVMGetNextInstruction(at);
     LLVMPositionBuilderBefore(p->b, at);
+    debug_near(p, at);
     int64_t offset = -(int64_t)wxrt_interrupt_at(p->u->area_size);
     LLVMSetVolatile(LLVMBuildLoad2(p->b, p->i8, byte_offset(p, LLVMGetParam(f, 0), offset), ""), true);
 }

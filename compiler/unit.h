@@ -58,6 +58,7 @@ typedef struct wx_unit {
     const char *required;       // features the note asks for, comma-separated
     int opt_level;            // 0..3
     bool opt_size;
+    bool debug;               // lines of backtraces and of debuggers (debug.c)
     bool explicit_bounds, precise_traps, verify;
     bool interruptible;       // code looks whether it has been interrupted
     bool lazy;                // functions are compiled on their first call, in this process (lazy.c)
@@ -110,5 +111,9 @@ char *wx_c_name(wx_arena *a, wx_name name);
 // The same for a module, which gets a _ at its end where C or C++ would read a keyword, or main.
 char *wx_module_c_name(wx_arena *a, wx_name name);
 bool wx_is_word(const char *name); // such a keyword, or main
-// object.c: merges the partitions' objects and hides what is internal. The result replaces *out.
-bool wx_merge_objects(const wx_unit *u, const wx_buf *parts, uint32_t count, wx_buf *out, wx_error *e);
+// object.c: merges the partitions' objects and hides what is internal. The result replaces *out. lines (lines.c), if
+// there are any, become the content of their section.
+#define WX_LINES_SECTION ".rodata.wasmx_lines."
+typedef struct wx_lines { wx_buf table; uint64_t text_size; } wx_lines;
+bool wx_merge_objects(const wx_unit *u, const wx_buf *parts, uint32_t count, const wx_lines *lines, wx_buf *out,
+                      wx_error *e);

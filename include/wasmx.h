@@ -76,7 +76,14 @@ typedef struct wasmx_frame {
     const wasmx_module *module;
     uint32_t func;    // function index
     const char *name; // from the name section, or NULL; lives as long as the module
+    uint64_t offset;  // of the instruction in the Wasm file, in bytes, or 0: not known
+    const char *file; // of the source, from the module's debug information, or NULL; lives as long as the module
+    uint32_t line;    // in file, from 1
 } wasmx_frame;
+
+// "main (func 7:0x1a2b), app.c:34", as much as is known. Returns the length it has; out holds what fits in size, always
+// with a NUL, and may be NULL when size is 0. Any thread.
+WASMX_API size_t wasmx_frame_text(const wasmx_frame *frame, char *out, size_t size);
 
 // What ended the last call into an instance that did not return WASMX_OK.
 typedef struct wasmx_trap {

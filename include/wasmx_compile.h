@@ -29,6 +29,8 @@ typedef struct wasmx_compile_options {
     const char *cpu;      // a level ("x86-64-v3", "generic"), a CPU's name or "native"; NULL: x86-64-v2, generic
     const char *features; // "+avx2,-bmi" on top; NULL: none
     char opt_level;       // '0' '1' '2' '3' 's'; 0 means '2'
+    bool debug;           // backtraces (wasmx_frame) and debuggers know offsets in the module, and source lines if it
+                          // has debug information; at '2' up to a fifth more time and a half more object
     wasmx_bounds bounds;
     wasmx_traps traps;
     bool interruptible;   // deadlines and wasmx_interrupt stop the code; it looks for them in loops
@@ -51,6 +53,7 @@ typedef struct wasmx_output { // owned by the caller, ended by wasmx_output_free
     wasmx_buffer object, header, assembly, llvm_ir, bitcode;
     wasmx_phase phases[WASMX_MAX_PHASES]; // wall seconds, and bytes of what the phase produced
     unsigned phase_count;
+    char note[160]; // "", or what the module has that could not be used: debug information that is broken
 } wasmx_output;
 
 typedef struct wasmx_compile_error {
@@ -69,7 +72,7 @@ WASMX_API WASMX_NODISCARD wasmx_code *wasmx_code_load(const wasmx_buffer *object
                                                       wasmx_compile_error *err);
 // Code in this process that is made function by function, as functions are called: ready at once, and a big module
 // costs only what runs of it. bytes and options (NULL: defaults) are needed for the call only. opt_level 0 means '0';
-// emit and link_imports do not apply; options->threads threads compile behind calls and ahead of them until
+// emit, link_imports and debug do not apply; options->threads threads compile behind calls and ahead of them until
 // wasmx_code_free. NULL with *err set: the whole module is validated first.
 WASMX_API WASMX_NODISCARD wasmx_code *wasmx_code_compile(const void *bytes, size_t size,
                                                          const wasmx_compile_options *options,

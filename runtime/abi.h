@@ -201,6 +201,31 @@ typedef struct wxrt_map {
     uint32_t func; // function index, or UINT32_MAX for a thunk or adapter
 } wxrt_map;
 
+// ---- Lines: where in the Wasm file code comes from, and where in its source
+//
+// Rows of a key and two values stand in ascending order of the key; a row holds for its key and those after it, up to
+// the next row's. A row is an unsigned LEB128 number of 4 * (its key - the key before) + what follows: nothing (both
+// values are 0), a signed LEB128 number for the first value, or two for both: differences to what they were before.
+// Every WXRT_ROWS_IN_BLOCK rows a block begins, before whose first row are the block's key and two zeros.
+#define WXRT_ROWS_IN_BLOCK 32
+enum { WXRT_ROW_EMPTY, WXRT_ROW_FIRST, WXRT_ROW_BOTH };
+
+typedef struct wxrt_block { uint32_t key, at; } wxrt_block; // at: where its rows are, in the bytes of all rows
+typedef struct wxrt_rows { uint32_t blocks, count, bytes, size; } wxrt_rows; // wxrt_block[count], uint8_t[size]
+
+typedef struct wxrt_inlined { // code of one function inside another
+    uint32_t func; // which one
+    uint32_t at;   // offset in the Wasm file of the call it stands for; 0: not known
+    uint32_t up;   // what the caller is inlined as, or 0
+} wxrt_inlined;
+
+typedef struct wxrt_lines { // offsets count in bytes from this struct; all zero: nothing is known
+    wxrt_rows code;         // key: bytes from text_start; values: offset in the Wasm file or 0, number of wxrt_inlined
+    wxrt_rows source;       // key: offset in the Wasm file; values: line or 0, number of the file
+    uint32_t inlined;       // wxrt_inlined[], from number 1 on
+    uint32_t files;         // uint32_t[]: offsets of NUL-terminated paths
+} wxrt_lines;
+
 // Offsets in bytes below the instance: array X starts at (char *)instance - X.
 typedef struct wxrt_layout {
     uint64_t memories;  // wasmx_memory *[memory_count]
@@ -246,6 +271,7 @@ struct wasmx_module {
     const uint32_t *name_at;         uint32_t name_count;
     const char *names;
     const wxrt_file *files;          uint64_t file_count; // no padding: these bytes are written to files
+    const wxrt_lines *lines;         // NULL: none
 };
 
 #define WXRT_IMPORTED 1 // in memdesc.import etc.
@@ -284,6 +310,7 @@ static inline uint64_t wxrt_abi_hash(void) {
     h = wxrt_hash_row(h, "table", sizeof(struct wasmx_table));
     h = wxrt_hash_row(h, "import", sizeof(wxrt_import));
     h = wxrt_hash_row(h, "export", sizeof(wxrt_export));
+    h = wxrt_hash_row(h, "lines", sizeof(wxrt_lines) + WXRT_ROWS_IN_BLOCK);
 #define FIELD(s, f) h = wxrt_hash_row(h, #s "." #f, offsetof(struct s, f));
 #define HELPER(name, result, parameters, sig) h = wxrt_hash_row(h, #name sig, 0);
 #include "runtime/abi.def"

@@ -268,7 +268,7 @@ void wasmx_instance_free(wasmx_instance *i) {
 // What it put into tables of others before it failed stays callable, so it lives on with them.
 static wasmx_instance *fail_start(wasmx_instance *i, const wasmx_options *options, wasmx_error *err) {
     wx_error_set(err, "%s", i->state->trap.message);
-    if (options && options->trap) *options->trap = i->state->trap;
+    if (options && options->trap) *options->trap = *wasmx_last_trap(i);
     if (i->state->link.next == &i->state->link) destroy(i);
     else i->state->zombie = true;
     return NULL;

@@ -49,6 +49,8 @@ struct wxrt_host_state {
     uint32_t suspended;    // calls in it that wait on stacks of their own
     uint64_t block_size;   // of a block that is a mapping of its own; 0: it is not
     wasmx_trap trap;
+    uint64_t trace[WASMX_MAX_FRAMES]; // places in code, innermost first, which trap.frames are made of when asked for
+    uint32_t trace_count;
 };
 
 static inline void *wx_ctx(const wasmx_instance *i) { return (char *)(i + 1) + WXRT_LOW_GUARD; }
@@ -153,8 +155,13 @@ WX_INTERNAL const struct wx_image *wx_module_image(wx_loaded *loaded);
 WX_INTERNAL bool wx_cpu_has(const char *features, char *missing, size_t size);
 WX_INTERNAL bool wx_cpu_has_feature(const char *name, size_t length);
 WX_INTERNAL bool wx_types_intern(const wasmx_module *module); // false: out of memory
-// The function a code address is in; false: none.
-WX_INTERNAL bool wx_find_frame(uint64_t address, wasmx_frame *out, uint64_t *start);
+// The module whose code an address is in, and the function, UINT32_MAX for a thunk or adapter; NULL: none.
+WX_INTERNAL const wasmx_module *wx_find_code(uint64_t address, uint32_t *func);
+// Where the function starts that a code address is in; false: it is in none.
+WX_INTERNAL bool wx_find_function(uint64_t address, uint64_t *start);
+WX_INTERNAL const char *wx_func_name(const wasmx_module *module, uint32_t func); // or NULL
+// The frames that an address of code stands for, innermost first, at most `room`; returns how many (lines.c).
+WX_INTERNAL uint32_t wx_frames_at(uint64_t address, wasmx_frame *out, uint32_t room);
 
 // ---- The first contents of memories (image.c)
 

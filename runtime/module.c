@@ -114,16 +114,27 @@ static const wxrt_map *map_find(const wasmx_module *m, uint64_t address) {
     return low ? &m->map[low - 1] : NULL;
 }
 
-static const char *func_name(const wasmx_module *m, uint32_t func) {
+const char *wx_func_name(const wasmx_module *m, uint32_t func) {
     return func < m->name_count && m->name_at[func] ? m->names + m->name_at[func] : NULL;
 }
 
-bool wx_find_frame(uint64_t address, wasmx_frame *out, uint64_t *start) {
+static const wasmx_module *find_code(uint64_t address, const wxrt_map **at) {
     const wasmx_module *m = wx_ranges_find(&wx_code_ranges, address);
-    const wxrt_map *at = m ? map_find(m, address) : NULL;
-    if (!at || at->func == UINT32_MAX) return false;
-    *out = (wasmx_frame){m, at->func, func_name(m, at->func)};
-    if (start) *start = start_of(at);
+    *at = m ? map_find(m, address) : NULL;
+    return *at ? m : NULL;
+}
+
+const wasmx_module *wx_find_code(uint64_t address, uint32_t *func) {
+    const wxrt_map *at;
+    const wasmx_module *m = find_code(address, &at);
+    if (m) *func = at->func;
+    return m;
+}
+
+bool wx_find_function(uint64_t address, uint64_t *start) {
+    const wxrt_map *at;
+    if (!find_code(address, &at) || at->func == UINT32_MAX) return false;
+    *start = start_of(at);
     return true;
 }
 

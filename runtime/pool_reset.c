@@ -164,7 +164,7 @@ static void put_fields(wx_slot *s) {
     if (i->state->link.next != &i->state->link) wx_link_end(&i->state->link);
     i->state->trap.kind = WASMX_OK;
     i->state->trap.exit_code = 0;
-    i->state->trap.frame_count = 0;
+    i->state->trap.frame_count = i->state->trace_count = 0;
     i->state->trap.message[0] = 0;
     i->host = NULL;
     i->wasi = NULL;

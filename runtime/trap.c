@@ -32,15 +32,14 @@ static bool is_frame(uint64_t fp, uint64_t low, uint64_t high) {
     return fp >= low && fp % 8 == 0 && fp < high && high - fp >= 16;
 }
 
-static void add_frame(wasmx_trap *trap, uint64_t address) {
-    wasmx_frame frame;
-    if (trap->frame_count < WASMX_MAX_FRAMES && wx_find_frame(address, &frame, NULL))
-        trap->frames[trap->frame_count++] = frame;
+static void add_place(struct wxrt_host_state *s, uint64_t address) {
+    if (s->trace_count < WASMX_MAX_FRAMES && wx_ranges_find(&wx_code_ranges, address))
+        s->trace[s->trace_count++] = address;
 }
 
-static void walk(wasmx_trap *trap, uint64_t fp, uint64_t low, uint64_t high) {
-    while (is_frame(fp, low, high) && trap->frame_count < WASMX_MAX_FRAMES) {
-        add_frame(trap, wx_word_at(fp + 8) - 1);
+static void walk(struct wxrt_host_state *s, uint64_t fp, uint64_t low, uint64_t high) {
+    while (is_frame(fp, low, high) && s->trace_count < WASMX_MAX_FRAMES) {
+        add_place(s, wx_word_at(fp + 8) - 1);
         low = fp + 16;
         fp = wx_word_at(fp);
     }
@@ -66,14 +65,13 @@ static uint64_t mend_chain(uint64_t fp, uint64_t low, uint64_t high) {
 }
 
 // A function that trapped before it made its frame: its caller's return address is not in the chain yet.
-static void add_frameless(wasmx_trap *trap, const wx_where *where, uint64_t high) {
-    wasmx_frame frame;
+static void add_frameless(struct wxrt_host_state *s, const wx_where *where, uint64_t high) {
     uint64_t start, caller_start;
-    if (!where->link || !wx_find_frame(where->pc, &frame, &start)) return;
-    if (!wx_find_frame(where->link - 1, &frame, &caller_start) || where->link - caller_start < 8) return;
+    if (!where->link || !wx_find_function(where->pc, &start)) return;
+    if (!wx_find_function(where->link - 1, &caller_start) || where->link - caller_start < 8) return;
     if (!wx_is_call(where->link, start)) return;
     if (is_frame(where->fp, where->sp, high) && wx_word_at(where->fp + 8) == where->link) return;
-    add_frame(trap, where->link - 1);
+    add_place(s, where->link - 1);
 }
 
 static void set_message(wasmx_trap *trap, const char *message) {
@@ -82,21 +80,21 @@ static void set_message(wasmx_trap *trap, const char *message) {
     trap->message[n] = 0;
 }
 
-static wasmx_trap *start_record(const wx_entry *entry, uint32_t status) {
-    wasmx_trap *trap = &entry->instance->state->trap;
-    trap->kind = (wasmx_status)status;
-    trap->exit_code = 0;
-    trap->frame_count = 0;
-    set_message(trap, messages[status]);
-    return trap;
+static struct wxrt_host_state *start_record(const wx_entry *entry, uint32_t status) {
+    struct wxrt_host_state *s = entry->instance->state;
+    s->trap.kind = (wasmx_status)status;
+    s->trap.exit_code = 0;
+    s->trap.frame_count = s->trace_count = 0;
+    set_message(&s->trap, messages[status]);
+    return s;
 }
 
 void wx_trap_record(const wx_entry *entry, uint32_t status, const wx_where *where) {
-    wasmx_trap *trap = start_record(entry, status);
+    struct wxrt_host_state *s = start_record(entry, status);
     uint64_t high = (uint64_t)(uintptr_t)entry->sp;
-    add_frame(trap, where->pc);
-    add_frameless(trap, where, high);
-    walk(trap, where->fp, where->sp, high);
+    add_place(s, where->pc);
+    add_frameless(s, where, high);
+    walk(s, where->fp, where->sp, high);
 }
 
 // ---- Raised by C code
@@ -111,10 +109,10 @@ __attribute__((noinline)) void wx_raise(uint32_t status, const char *message, in
     if (status == WASMX_OK || status >= WASMX_STATUS_COUNT) status = WASMX_TRAP_HOST;
     if (!entry || !entry->instance) no_call(status);
     uint64_t low = (uint64_t)(uintptr_t)__builtin_frame_address(0), high = (uint64_t)(uintptr_t)entry->sp;
-    wasmx_trap *trap = start_record(entry, status);
-    trap->exit_code = exit_code;
-    if (message) set_message(trap, message);
-    walk(trap, mend_chain(low, low, high), low, high);
+    struct wxrt_host_state *s = start_record(entry, status);
+    s->trap.exit_code = exit_code;
+    if (message) set_message(&s->trap, message);
+    walk(s, mend_chain(low, low, high), low, high);
     wx_this_thread.top = entry->prev;
     wx_resume(entry->sp, status);
 }
@@ -129,4 +127,14 @@ void wasmx_raise_exit(wasmx_instance *instance, int32_t code) {
     wx_raise(WASMX_TRAP_EXIT, NULL, code);
 }
 
-const wasmx_trap *wasmx_last_trap(const wasmx_instance *instance) { return &instance->state->trap; }
+// ---- Asked for by the host
+
+const wasmx_trap *wasmx_last_trap(const wasmx_instance *instance) {
+    struct wxrt_host_state *s = instance->state;
+    wasmx_trap *trap = &s->trap;
+    for (uint32_t i = 0; i < s->trace_count; i++)
+        trap->frame_count += wx_frames_at(s->trace[i], trap->frames + trap->frame_count,
+                                          WASMX_MAX_FRAMES - trap->frame_count);
+    s->trace_count = 0;
+    return trap;
+}

@@ -1,4 +1,4 @@
-// wasm/isolate.h: runs code that may abort, in a process of its own. Private to wasm/.
+// wasm/isolate.h: runs code that may abort, in a process of its own.
 #pragma once
 #include "base/buf.h"
 #include "base/error.h"

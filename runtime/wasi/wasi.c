@@ -220,8 +220,9 @@ void wasmx_linker_define_wasi(wasmx_linker *l, wasmx_wasi *wasi) {
 static void print_trap(const wasmx_trap *t) {
     fprintf(stderr, "wasmx: trap: %s\n", t->message);
     for (uint32_t k = 0; k < t->frame_count; k++) {
-        const wasmx_frame *f = &t->frames[k];
-        fprintf(stderr, "    at %s (func %u)\n", f->name ? f->name : "?", f->func);
+        char text[512];
+        wasmx_frame_text(&t->frames[k], text, sizeof text);
+        fprintf(stderr, "    at %s\n", text);
     }
 }
 

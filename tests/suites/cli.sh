@@ -20,13 +20,16 @@ fi
 transcript() {
     local name=$1 folder=$WASMX_TMP/$1 bless=()
     mkdir -p "$folder"
-    cp tests/cli/*.wat tests/cli/*.c tests/cli/*.mjs tests/cli/*.sh "$WASMX_TMP/show.wasm" "$folder"
+    cp tests/cli/*.wat tests/cli/*.c tests/cli/*.mjs tests/cli/*.sh "$WASMX_TMP"/{show,lines}.wasm "$folder"
     [ -z "${WASMX_BLESS:-}" ] || bless=(--bless)
     tally < <(node tests/cli/run.mjs "${bless[@]}" "$folder" "tests/cli/$name.txt" || echo "FAIL $name: the runner ended with status $?")
 }
 
 if ! clang-22 --target=wasm32-wasi --sysroot=/usr -Wno-deprecated -O1 --no-wasm-opt tests/cli/show.c -o "$WASMX_TMP/show.wasm"; then
     fail "show.c: does not compile"
+fi
+if ! clang-22 --target=wasm32-wasi --sysroot=/usr -Wno-deprecated -O1 -g --no-wasm-opt tests/cli/lines.c -o "$WASMX_TMP/lines.wasm"; then
+    fail "lines.c: does not compile"
 fi
 for file in tests/cli/*.txt; do
     name=$(basename "$file" .txt)

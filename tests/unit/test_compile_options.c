@@ -86,7 +86,8 @@ Test(compile_options, tools_that_fail_are_backend_errors) {
     wx_buf_str(&garbage, "no ELF file at all");
     wx_unit u = {0};
     e = (wx_error){0};
-    cr_expect_not(wx_merge_objects(&u, &garbage, 1, &out, &e));
+    wx_lines no_lines = {0};
+    cr_expect_not(wx_merge_objects(&u, &garbage, 1, &no_lines, &out, &e));
     cr_expect_eq(e.code, WX_ERR_BACKEND);
     wx_buf_free(&garbage);
     wx_buf_free(&out);
