@@ -281,6 +281,7 @@ static int32_t send_downstream(wasmx_instance *i, int32_t h, int32_t its_body, i
     if (e->answer) return INVALID;
     e->answer = m;
     e->answer_body = b;
+    if (e->on_answer) e->on_answer(e);
     return OK;
 }
 

@@ -26,6 +26,7 @@ typedef struct exchange { // what wasmx_host of the instance is; used for one re
     body bodies[MOST_BODIES];        // 0 is the request's
     const message *answer;           // NULL: none was sent
     const body *answer_body;
+    void (*on_answer)(struct exchange *); // when it is sent; may be NULL
     char *room;                      // where texts of this request are
     uint32_t taken;
 } exchange;
