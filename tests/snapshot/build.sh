@@ -20,10 +20,10 @@ for source in "$here"/modules/*.wat "$here"/programs/*; do
 done
 
 [ -n "${QUICKJS:-}" ] || exit 0
-engine=(-DEMSCRIPTEN -DCONFIG_BIGNUM '-DCONFIG_VERSION="2021"' -DFE_DOWNWARD=0 -DFE_UPWARD=0 -w "-I$QUICKJS" "$here/quickjs/driver.c"
+engine=(-DEMSCRIPTEN -DCONFIG_BIGNUM '-DCONFIG_VERSION="2021"' -w "-I$QUICKJS" "$here/quickjs/driver.c"
     "$QUICKJS"/{cutils,libbf,libregexp,libunicode,quickjs}.c)
 if [ ! "$out/quickjs.wasm" -nt "$here/quickjs/driver.c" ]; then
-    clang-22 "${flags[@]}" "${engine[@]}" -o "$out/quickjs.wasm.new"
+    clang-22 "${flags[@]}" -DFE_DOWNWARD=0 -DFE_UPWARD=0 "${engine[@]}" -o "$out/quickjs.wasm.new" # Wasm has no rounding modes
     clang-22 -O1 "${engine[@]}" -lm -o "$out/quickjs"
     mv "$out/quickjs.wasm.new" "$out/quickjs.wasm"
 fi
