@@ -145,6 +145,7 @@ static bool read_numbers(snapshot *t) {
         wrong_usage(t->command, "--timeout: '%s' is not a number of seconds", s->timeout);
         return false;
     }
+    t->options.timeout_ns = (uint64_t)(t->timeout * 1e9);
     t->options.max_segments = (uint32_t)segments;
     t->options.seed = seed;
     t->options.threads = (unsigned)threads;

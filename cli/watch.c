@@ -1,7 +1,7 @@
 // cli/watch.c: a thread that shows progress and ends an initialiser that takes too long.
 //
-// The initialiser is native code of somebody else's on another thread, and nothing has been written yet: ending the
-// process is what stops it, wherever it is, and leaves nothing behind.
+// A deadline stops its code (wasmx_snapshot_options.timeout_ns), not a host function that waits, for standard input
+// say. Nothing has been written yet: ending the process a little later stops that too and leaves nothing behind.
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+
+#define PATIENCE 0.5 // seconds above the time limit
 
 struct watch {
     pthread_t thread;
@@ -56,7 +58,7 @@ static void *look(void *arg) {
         pthread_cond_timedwait(&w->over_now, &w->lock, &t);
         double now = seconds_now();
         if (w->over) break;
-        if (w->timeout > 0 && !strcmp(w->phase, "initialise") && now - w->phase_began > w->timeout) give_up(w);
+        if (w->timeout > 0 && !strcmp(w->phase, "initialise") && now - w->phase_began > w->timeout + PATIENCE) give_up(w);
         show(w, now);
     }
     clear_line(w);

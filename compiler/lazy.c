@@ -6,6 +6,7 @@
 //
 // in: a module   out: a descriptor whose every function is a stub   Workers have stacks of their own, so a call costs
 // the guest's stack no more than a small frame. One lock guards who compiles what, another the linker.
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -240,8 +241,10 @@ static void *resolve(void *arg, uint32_t slot) {
         put(&l->urgent, func);
         pthread_cond_broadcast(&l->wanted);
     }
-    while (l->states[func] != READY) pthread_cond_wait(&l->made, &l->lock);
+    while (l->states[func] != READY && !l->stop) pthread_cond_wait(&l->made, &l->lock);
+    bool ready = l->states[func] == READY;
     pthread_mutex_unlock(&l->lock);
+    if (!ready) return wx_stub_trap(&l->space.stubs);
     return atomic_load_explicit(&l->space.stubs.table[slot], memory_order_acquire);
 }
 
@@ -315,11 +318,11 @@ static bool make_descriptor(wx_lazy *l, wx_error *e) {
 
 // ---- Beginning and end
 
-static wx_lazy *new_lazy(wasmx_code *code, const void *bytes, size_t size) {
+static wx_lazy *new_lazy(wasmx_code *code, const wasmx_compile_options *options) {
     wx_lazy *l = wx_xcalloc(1, sizeof *l);
     l->code = code;
-    l->bytes = wx_xmalloc(size);
-    memcpy(l->bytes, bytes, size);
+    if (options) l->options = *options;
+    if (!l->options.opt_level) l->options.opt_level = '0';
     l->j.u.lazy = true;
     pthread_mutex_init(&l->lock, NULL);
     pthread_mutex_init(&l->link_lock, NULL);
@@ -328,21 +331,26 @@ static wx_lazy *new_lazy(wasmx_code *code, const void *bytes, size_t size) {
     return l;
 }
 
-static bool open_lazy(wx_lazy *l, size_t size, wx_error *e) {
-    if (!wx_job_open(&l->j, l->bytes, size, &l->options, e)) return false;
+static const void *copy_of(wx_lazy *l, const void *bytes, size_t size) {
+    return memcpy(l->bytes = wx_xmalloc(size), bytes, size);
+}
+
+static bool open_lazy(wx_lazy *l, const void *bytes, size_t size, wx_error *e) {
+    if (!l->options.bytes_stay) bytes = copy_of(l, bytes, size);
+    if (!wx_job_open(&l->j, bytes, size, &l->options, e)) return false;
     if (!open_space(l, size, e) || !open_linker(l, e)) return false;
     l->states = wx_xcalloc(l->j.m.func_count, 1);
-    return make_descriptor(l, e) && start_workers(l, e);
+    if (!make_descriptor(l, e)) return false;
+    malloc_trim(0); // the linker took several KB for each function that the descriptor names
+    return start_workers(l, e);
 }
 
 wasmx_code *wasmx_code_compile(const void *bytes, size_t size, const wasmx_compile_options *options,
                                wasmx_compile_error *err) {
     wasmx_code *c = wx_xcalloc(1, sizeof *c);
     wx_error e = {0};
-    c->lazy = new_lazy(c, bytes, size);
-    if (options) c->lazy->options = *options;
-    if (!c->lazy->options.opt_level) c->lazy->options.opt_level = '0';
-    if (open_lazy(c->lazy, size, &e)) return c;
+    c->lazy = new_lazy(c, options);
+    if (open_lazy(c->lazy, bytes, size, &e)) return c;
     wx_job_error(&e, &c->lazy->options, err);
     wasmx_code_free(c);
     return NULL;
@@ -352,8 +360,16 @@ void wx_lazy_stop(wx_lazy *l) {
     pthread_mutex_lock(&l->lock);
     l->stop = true;
     pthread_cond_broadcast(&l->wanted);
+    pthread_cond_broadcast(&l->made);
     pthread_mutex_unlock(&l->lock);
     for (unsigned i = 0; i < l->worker_count; i++) pthread_join(l->workers[i], NULL);
+    l->worker_count = 0;
+}
+
+void wasmx_code_finish(wasmx_code *code) {
+    if (!code->lazy) return;
+    wx_lazy_stop(code->lazy);
+    malloc_trim(0);
 }
 
 void wx_lazy_close(wx_lazy *l) {

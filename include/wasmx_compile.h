@@ -42,6 +42,7 @@ typedef struct wasmx_compile_options {
     void *progress_arg;
     const wasmx_embed *embeds; // in any order
     size_t embed_count;
+    bool bytes_stay;      // for wasmx_code_compile: the module's bytes outlive the code, so it needs no copy of them
 } wasmx_compile_options;
 
 typedef struct wasmx_buffer { uint8_t *data; size_t size; } wasmx_buffer;
@@ -71,13 +72,17 @@ typedef struct wasmx_code wasmx_code;
 WASMX_API WASMX_NODISCARD wasmx_code *wasmx_code_load(const wasmx_buffer *object, const char *name,
                                                       wasmx_compile_error *err);
 // Code in this process that is made function by function, as functions are called: ready at once, and a big module
-// costs only what runs of it. bytes and options (NULL: defaults) are needed for the call only. opt_level 0 means '0';
-// emit, link_imports and debug do not apply; options->threads threads compile behind calls and ahead of them until
+// costs only what runs of it. options (NULL: defaults) are needed for the call only, and so are bytes, unless
+// options->bytes_stay says that they stay. opt_level 0 means '0'; emit, link_imports and debug do not apply;
+// options->threads threads compile behind calls and ahead of them until
 // wasmx_code_free. NULL with *err set: the whole module is validated first.
 WASMX_API WASMX_NODISCARD wasmx_code *wasmx_code_compile(const void *bytes, size_t size,
                                                          const wasmx_compile_options *options,
                                                          wasmx_compile_error *err);
 WASMX_API const wasmx_module *wasmx_code_module(const wasmx_code *code);
+// Ends the threads of wasmx_code_compile and gives back what they used. A function that was not called yet may then trap
+// (WASMX_TRAP_HOST) when it is. Not while another thread frees the code.
+WASMX_API void wasmx_code_finish(wasmx_code *code);
 WASMX_API void wasmx_code_free(wasmx_code *code);
 
 #ifdef __cplusplus

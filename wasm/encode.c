@@ -236,32 +236,43 @@ static bool put_section(const wx_module *m, int id, wx_buf *out) {
     return there[id];
 }
 
-static void put_framed(wx_buf *out, int id, const wx_buf *body) {
-    wx_buf_byte(out, (uint8_t)id);
-    wx_buf_uleb(out, body->len);
-    wx_buf_add(out, body->data, body->len);
+#define LENGTH_BYTES 5 // room for any length that fits 32 bits
+
+// A section is written behind room for its length, then moved to where that ends: no second copy of large ones.
+static size_t begin_section(wx_buf *out) {
+    size_t start = out->len;
+    wx_buf_add(out, "\0\0\0\0\0", 1 + LENGTH_BYTES);
+    return start;
 }
 
-static void put_customs(const wx_module *m, int after, wx_buf *scratch, wx_buf *out) {
+static void end_section(wx_buf *out, size_t start, int id) {
+    size_t body = start + 1 + LENGTH_BYTES, len = out->len - body;
+    out->len = start;
+    wx_buf_byte(out, (uint8_t)id);
+    wx_buf_uleb(out, len);
+    memmove(out->data + out->len, out->data + body, len);
+    out->len += len;
+}
+
+static void put_customs(const wx_module *m, int after, wx_buf *out) {
     for (uint32_t i = 0; i < m->custom_count; i++) {
         if (m->customs[i].after != after) continue;
-        scratch->len = 0;
-        put_name(scratch, m->customs[i].name);
-        put_span(scratch, m->customs[i].bytes);
-        put_framed(out, WX_SECTION_CUSTOM, scratch);
+        size_t start = begin_section(out);
+        put_name(out, m->customs[i].name);
+        put_span(out, m->customs[i].bytes);
+        end_section(out, start, WX_SECTION_CUSTOM);
     }
 }
 
 void wx_module_encode(const wx_module *m, wx_buf *out) {
-    wx_buf scratch = {0};
     int order[WX_SECTION_IDS];
     for (int id = 0; id < WX_SECTION_IDS; id++) order[wx_section_rank[id]] = id;
     wx_buf_add(out, "\0asm\1\0\0", 8);
-    put_customs(m, 0, &scratch, out);
+    put_customs(m, 0, out);
     for (int rank = 1; rank < WX_SECTION_IDS; rank++) {
-        scratch.len = 0;
-        if (put_section(m, order[rank], &scratch)) put_framed(out, order[rank], &scratch);
-        put_customs(m, order[rank], &scratch, out);
+        size_t start = begin_section(out);
+        if (put_section(m, order[rank], out)) end_section(out, start, order[rank]);
+        else out->len = start;
+        put_customs(m, order[rank], out);
     }
-    wx_buf_free(&scratch);
 }

@@ -13,7 +13,8 @@ static void report(void *arg, size_t done, size_t total) {
 
 wx_engine *wx_engine_open(wx_snapshot *s) {
     wasmx_compile_error err;
-    wasmx_compile_options options = {.file = s->options->file, .threads = s->options->threads};
+    wasmx_compile_options options = {.file = s->options->file, .threads = s->options->threads,
+                                     .interruptible = s->options->timeout_ns != 0, .bytes_stay = true};
     if (s->options->progress) options.progress = report, options.progress_arg = s;
     wasmx_code *code = wasmx_code_compile(s->bytes.ptr, s->bytes.len, &options, &err);
     if (!code) {
@@ -26,6 +27,8 @@ wx_engine *wx_engine_open(wx_snapshot *s) {
 }
 
 const wasmx_module *wx_engine_module(const wx_engine *e) { return wasmx_code_module(e->code); }
+
+void wx_engine_finish(wx_engine *e) { wasmx_code_finish(e->code); }
 
 void wx_engine_close(wx_engine *e) {
     if (!e) return;

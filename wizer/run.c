@@ -128,6 +128,8 @@ static void write_backtrace(wx_snapshot *s, const wasmx_trap *t) {
 static bool explain(wx_snapshot *s, const char *what, const wasmx_trap *t) {
     write_backtrace(s, t);
     const char *hint = "";
+    if (t->kind == WASMX_TRAP_INTERRUPTED)
+        return wx_snapshot_fail(s, "the initialiser did not end within %g seconds", (double)s->options->timeout_ns / 1e9);
     if (t->kind == WASMX_TRAP_EXIT)
         return wx_snapshot_fail(s, "%s ended the program: proc_exit(%d)", what, t->exit_code);
     if (t->kind != WASMX_TRAP_UNKNOWN_IMPORT) return wx_snapshot_fail(s, "%s trapped: %s", what, t->message);
@@ -141,7 +143,8 @@ static bool instantiate(wx_snapshot *s) {
     wasmx_error err;
     wasmx_trap trap;
     wasmx_options options = {.host = s->options->host, .linker = s->linker, .trap_unknown_imports = true,
-                             .trap = &trap};
+                             .trap = &trap, .deadline_ns = s->options->timeout_ns,
+                             .deadline_clock = WASMX_TIME_WALL};
     s->instance = wasmx_instantiate(wx_engine_module(s->engine), &options, &err);
     if (s->instance) return true;
     if (trap.kind == WASMX_OK) return wx_snapshot_fail(s, "%s", err.message);

@@ -145,6 +145,7 @@ static bool take(wx_snapshot *s, wx_buf *out) {
     clocked(&s->out->compile_seconds, &since);
     tell(s, "initialise");
     if (!wx_run_init(s)) return false;
+    wx_engine_finish(s->engine);
     clocked(&s->out->init_seconds, &since);
     if (!wx_state_read(s)) return false;
     wx_find_reach(s);

@@ -72,6 +72,7 @@ double wx_seconds(void);
 typedef struct wx_engine wx_engine;
 wx_engine *wx_engine_open(wx_snapshot *s); // NULL: s->err is set
 const wasmx_module *wx_engine_module(const wx_engine *e);
+void wx_engine_finish(wx_engine *e); // no guest code is called any more
 void wx_engine_close(wx_engine *e);
 
 // sources.c: repeatable clocks, random numbers and file facts, and a count of who asked.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # tests/snapshot/build.sh OUTDIR: makes OUTDIR/NAME.wasm of every module and program here that is not up to date. Programs are
-# reactors; files.c is a command.
+# reactors; files.c is a command. With QUICKJS, a folder with the engine's sources, quickjs.wasm too, and quickjs for here.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
@@ -18,3 +18,12 @@ for source in "$here"/modules/*.wat "$here"/programs/*; do
     esac
     mv "$target.new" "$target"
 done
+
+[ -n "${QUICKJS:-}" ] || exit 0
+engine=(-DEMSCRIPTEN -DCONFIG_BIGNUM '-DCONFIG_VERSION="2021"' -w "-I$QUICKJS" "$here/quickjs/driver.c"
+    "$QUICKJS"/{cutils,libbf,libregexp,libunicode,quickjs}.c)
+if [ ! "$out/quickjs.wasm" -nt "$here/quickjs/driver.c" ]; then
+    clang-22 "${flags[@]}" -DFE_DOWNWARD=0 -DFE_UPWARD=0 "${engine[@]}" -o "$out/quickjs.wasm.new" # Wasm has no rounding modes
+    clang-22 -O1 "${engine[@]}" -lm -o "$out/quickjs"
+    mv "$out/quickjs.wasm.new" "$out/quickjs.wasm"
+fi

@@ -2,6 +2,7 @@
 //
 //   snapshot_compare FILE INIT [OUT]     INIT: an export, or "" for none
 //   snapshot_compare --memory FILE       a hash of the exported memory of a new instance, for v8.mjs --memory
+//   snapshot_compare --calls FILE NAME...    what a new instance prints when these exports are called in turn
 //
 // Initialises the module once by hand, makes snapshots of it (as usual; with everything kept; in whole pages), and
 // compares memories, globals and tables, then calls every export the same way on both sides and compares results, traps,
@@ -19,6 +20,7 @@ enum { CALLS = 6, OUTPUT = 1 << 20 };
 
 static const char *file, *init;
 static wasmx_buffer input;
+static bool on_demand; // compiled as it is called
 static int differences;
 
 static void differ(const char *fmt, ...) {
@@ -82,24 +84,44 @@ static void define_logs(wasmx_linker *linker) {
         wasmx_linker_define_callback(linker, "fuzzing-support", logs[i][0], logs[i][1], ignore, NULL);
 }
 
+// The handles of a component's host: the value itself (canonical.wat).
+static wasmx_status identity(void *env, wasmx_instance *caller, const wasmx_value *args, wasmx_value *results) {
+    (void)env, (void)caller;
+    results[0] = args[0];
+    return WASMX_OK;
+}
+
+static void define_handles(wasmx_linker *linker) {
+    wasmx_linker_define_callback(linker, "canonical_abi", "resource_new_rb-abi-value", "i:i", identity, NULL);
+    wasmx_linker_define_callback(linker, "canonical_abi", "resource_get_rb-abi-value", "i:i", identity, NULL);
+    wasmx_linker_define_callback(linker, "canonical_abi", "resource_drop_rb-abi-value", "i:", ignore, NULL);
+}
+
 // ---- Instances
 
 typedef struct running { given *given; wasmx_code *code; wasmx_instance *instance; } running;
 
-static running start(const wasmx_buffer *bytes, const char *what) {
+static wasmx_code *make_code(const wasmx_buffer *bytes, const char *what) {
     wasmx_compile_options options = {.file = what, .name = "m", .opt_level = '0'};
     wasmx_output out;
     wasmx_compile_error err;
+    wasmx_code *code = on_demand ? wasmx_code_compile(bytes->data, bytes->size, &options, &err) : NULL;
+    if (!on_demand && wasmx_compile(bytes->data, bytes->size, &options, &out, &err)) {
+        code = wasmx_code_load(&out.object, "m", &err);
+        wasmx_output_free(&out);
+    }
+    if (!code) printf("%s: %s: %s\n", file, what, err.line), exit(1);
+    return code;
+}
+
+static running start(const wasmx_buffer *bytes, const char *what) {
     wasmx_error why;
-    running r = {.given = new_given()};
-    if (!wasmx_compile(bytes->data, bytes->size, &options, &out, &err) ||
-        !(r.code = wasmx_code_load(&out.object, "m", &err)))
-        printf("%s: %s: %s\n", file, what, err.line), exit(1);
-    wasmx_output_free(&out);
+    running r = {.given = new_given(), .code = make_code(bytes, what)};
     r.given->linker = wasmx_linker_new();
     r.given->wasi = wasmx_wasi_new(&r.given->config, &why);
     wasmx_linker_define_wasi(r.given->linker, r.given->wasi);
     define_logs(r.given->linker);
+    define_handles(r.given->linker);
     wasmx_options o = {.linker = r.given->linker, .trap_unknown_imports = true};
     r.instance = wasmx_instantiate(wasmx_code_module(r.code), &o, &why);
     if (!r.instance) printf("%s: %s: %s\n", file, what, why.message), exit(1);
@@ -321,10 +343,20 @@ static int print_memory(void) {
     return 0;
 }
 
+static int print_calls(char **names) {
+    on_demand = true;
+    running r = start(&input, "as it is");
+    for (; *names; names++) run_export(&r, *names);
+    fwrite(r.given->output, 1, r.given->streams[1].used, stdout);
+    end(&r);
+    free(input.data);
+    return 0;
+}
+
 int main(int argc, char **argv) {
     if (argc < 3) return fputs("usage: snapshot_compare FILE INIT [OUT]\n", stderr), 2;
-    bool memory = !strcmp(argv[1], "--memory");
-    file = argv[1 + memory];
+    bool memory = !strcmp(argv[1], "--memory"), calls = !strcmp(argv[1], "--calls");
+    file = argv[1 + (memory || calls)];
     init = argv[2];
     FILE *f = fopen(file, "rb");
     if (!f) return perror(file), 2;
@@ -335,6 +367,7 @@ int main(int argc, char **argv) {
     if (fread(input.data, 1, input.size, f) != input.size) return perror(file), 2;
     fclose(f);
     if (memory) return print_memory();
+    if (calls) return print_calls(argv + 3);
     check("snapshot", (wasmx_snapshot_options){0}, argc > 3 ? argv[3] : NULL);
     check("keep_all", (wasmx_snapshot_options){.keep_all = true}, NULL);
     check("whole_pages", (wasmx_snapshot_options){.whole_pages = true}, NULL);

@@ -21,7 +21,8 @@ fetch() {
     mkdir -p "$folder.new" && tar xzf "$out/$tarball" -C "$folder.new" --strip-components=1 && rm "$out/$tarball" && mv "$folder.new" "$folder"
 }
 packages=(@bytecodealliance/wizer-linux-x64@11.0.3)
-[ -z "$WASMX_TEST_ALL" ] || packages+=(@fastly/js-compute@3.46.0 @bytecodealliance/componentize-js@0.23.0 @ruby/3.4-wasm-wasi@2.10.1)
+[ -z "$WASMX_TEST_ALL" ] || packages+=(@fastly/js-compute@3.46.0 @bytecodealliance/componentize-js@0.23.0 @ruby/3.4-wasm-wasi@2.10.1
+    react-native-quickjs@0.0.2)
 for package in "${packages[@]}"; do fetch "$package" || fetch "$package" || echo "npm: $package could not be had"; done
 wizer=$modules/@bytecodealliance/wizer-linux-x64/wizer
 "$wizer" --help >/dev/null 2>&1 || wizer=
@@ -152,7 +153,48 @@ real() {
         "$("$compare" --memory "$out/one.wasm" 2>&1)"
 }
 
+# saw TITLE EXPECTED COMMAND...: what a command prints.
+saw() {
+    local title=$1 expected=$2
+    shift 2
+    if timeout 300 "$@" 2>"$out/saw.err" | cmp -s - "$expected"; then ok "$title"; else fail "$title: $(head -3 "$out/saw.err")"; fi
+}
+
+# QuickJS evaluates a program, and the snapshot calls its function main.
+quickjs() {
+    local file=$out/js/quickjs.wasm program=tests/snapshot/quickjs/program.js
+    QUICKJS=$modules/react-native-quickjs/cpp/engine tests/snapshot/build.sh "$out/js" >"$out/build.log" 2>&1 ||
+        { fail "QuickJS does not build: $(tail -3 "$out/build.log")"; return; }
+    "$out/js/quickjs" <$program >"$out/js/native"
+    check "QuickJS: a program of its own" grep -q '^awake at last$' "$out/js/native"
+    saw "QuickJS: ours as native code" "$out/js/native" "$aot" run "$file" <$program
+    saw "QuickJS: V8 as native code" "$out/js/native" node tests/programs/node-wasi.mjs "$file" <$program
+    check "QuickJS: snapshot" "$snapshot" --allow-wasi -r _start=resume "$file" -o "$out/js/ours.wasm" <$program
+    check "QuickJS: again the same" bash -c '"$1" --allow-wasi -r _start=resume "$2" <"$3" | cmp - "$4"' - "$snapshot" "$file" $program "$out/js/ours.wasm"
+    saw "QuickJS: the snapshot, ours" "$out/js/native" "$aot" run "$out/js/ours.wasm" </dev/null
+    saw "QuickJS: the snapshot, V8" "$out/js/native" node tests/programs/node-wasi.mjs "$out/js/ours.wasm" </dev/null
+    [ -n "$wizer" ] || { skip "QuickJS: beside Wizer: not installed from npm"; return; }
+    check "QuickJS: Wizer" "$wizer" --allow-wasi -f wizer-initialize -r _start=resume "$file" -o "$out/js/wizer.wasm" <$program
+    saw "QuickJS: Wizer's snapshot, ours" "$out/js/native" "$aot" run "$out/js/wizer.wasm" </dev/null
+}
+
+# Ruby booted, with a program that filled a table: what it says from there on is what it says without a snapshot.
+booted_ruby() { # RUBY
+    local file=$out/booted.wasm
+    present "Ruby, booted" "$1" || return
+    node tests/snapshot/boot-ruby.mjs "$1" "$file" \
+        'wizer-initialize=$t = (1..1000).to_h { |i| ["key #{i}", i * i] }; $re = (0..50).map { |i| /a#{i}(b+)c/ }; $f = Fiber.new { 3.times { |i| Fiber.yield i } }' \
+        'main=$stdout.puts [RUBY_VERSION, $t.size, $t["key 77"], $re[7].match("xa7bbbc")[1], $f.class, "%.3f" % Math.sqrt(2)].join(" "); $stdout.flush'
+    check "Ruby, booted: snapshot" "$snapshot" --allow-wasi --preload canonical_abi=tests/snapshot/canonical.wat "$file" -o "$out/booted.snap.wasm"
+    node tests/snapshot/v8.mjs --run "$file" _initialize wizer-initialize main >"$out/booted.txt" 2>"$out/booted.err"
+    check "Ruby, booted: V8 without a snapshot" grep -q ' 1000 5929 bbb Fiber 1.414$' "$out/booted.txt"
+    saw "Ruby, booted: the snapshot in V8" "$out/booted.txt" node tests/snapshot/v8.mjs --run "$out/booted.snap.wasm" main
+    saw "Ruby, booted: ours without a snapshot" "$out/booted.txt" "$compare" --calls "$file" _initialize wizer-initialize main
+    saw "Ruby, booted: the snapshot, ours" "$out/booted.txt" "$compare" --calls "$out/booted.snap.wasm" main
+}
+
 if [ -n "$WASMX_TEST_ALL" ]; then
+    quickjs
     ruby=$modules/@ruby/3.4-wasm-wasi/dist/ruby.wasm
     cp tests/snapshot/handler.js "$out" && echo handler.js >"$out/handler.name"
     real "SpiderMonkey (Fastly)" "$modules/@fastly/js-compute/fastly.wasm" "$out/handler.name" -f wizer.initialize --dir .
@@ -160,6 +202,7 @@ if [ -n "$WASMX_TEST_ALL" ]; then
     real "StarlingMonkey" "$modules/@bytecodealliance/componentize-js/lib/starlingmonkey_embedding.wasm" /dev/null --dir .
     mkdir -p "$out/pack" && echo 'puts [1, 2, 3].sum' >"$out/pack/app.rb"
     real "Ruby, constructors" "$ruby" /dev/null -f _initialize
+    booted_ruby "$ruby"
     real "Ruby, a packed directory" "$ruby" /dev/null -f wasi_vfs_pack_fs --mapdir /src::pack
 fi
 finish

@@ -212,3 +212,40 @@ Test(snapshot, the_trap_of_a_start_function) {
     cr_expect_null(wasmx_instantiate(module_of_text("(module (import \"a\" \"b\" (func)))", '0'), &o, &why));
     cr_expect_eq(trap.kind, WASMX_OK);
 }
+
+// ---- Time
+
+// The whole of it has one limit; a host function is not interrupted, what follows it is.
+Test(snapshot, a_limit_on_time) {
+    expect_error("(module (func (export \"wizer-initialize\") (loop $l (br $l))))",
+                 (wasmx_snapshot_options){.file = "a", .timeout_ns = 20000000},
+                 "a: the initialiser did not end within 0.02 seconds");
+    cr_expect_str_eq(error.backtrace, "    at wizer-initialize (func 0)\n");
+    expect_error("(module (func $f (loop $l (br $l))) (start $f) (func (export \"wizer-initialize\")))",
+                 (wasmx_snapshot_options){.file = "a", .timeout_ns = 20000000},
+                 "a: the initialiser did not end within 0.02 seconds");
+    cr_assert(take("(module (func (export \"wizer-initialize\")))", (wasmx_snapshot_options){.timeout_ns = UINT64_MAX}));
+    wasmx_snapshot_free(&result);
+}
+
+// ---- The threads that compile
+
+// What was called before stays callable, what was not traps; twice is once.
+Test(snapshot, code_that_is_finished) {
+    static const char text[] = "(module (func (export \"a\") (param i32) (result i32) (i32.const 7))"
+                               " (func (export \"b\") (param i32) (result i32) (i32.const 8)))";
+    wasmx_compile_error err;
+    wasmx_error why;
+    wasmx_compile_options options = {.threads = 1, .bytes_stay = true};
+    wasmx_code *code = wasmx_code_compile(text, strlen(text), &options, &err);
+    cr_assert(code, "%s", err.line);
+    wasmx_instance *i = wasmx_instantiate(wasmx_code_module(code), NULL, &why);
+    cr_assert(i, "%s", why.message);
+    cr_expect_eq(result_of(i, "a", 0), 7);
+    wasmx_code_finish(code);
+    wasmx_code_finish(code);
+    cr_expect_eq(result_of(i, "a", 0), 7);
+    cr_expect_eq(wasmx_call(wasmx_export_func(i, "b"), (wasmx_value[1]){0}, (wasmx_value[1]){0}), WASMX_TRAP_HOST);
+    wasmx_instance_free(i);
+    wasmx_code_free(code);
+}

@@ -1,0 +1,16 @@
+;; tests/snapshot/modules/shared.wat: a shared memory of the module's own, which the initialiser grows, and waits in.
+(module
+  (memory (export "memory") 1 4 shared)
+  (data (i32.const 100) "shared")
+  (data $later "later")
+  (func (export "wizer-initialize")
+    (drop (memory.grow (i32.const 2)))
+    (memory.init $later (i32.const 70000) (i32.const 0) (i32.const 5))
+    (data.drop $later)
+    (i32.atomic.store (i32.const 131072) (i32.const 41))
+    (drop (i32.atomic.rmw.add (i32.const 131072) (i32.const 1)))
+    (i32.store (i32.const 0) (memory.atomic.wait32 (i32.const 131072) (i32.const 1) (i64.const -1)))
+    (i32.store (i32.const 4) (memory.atomic.wait32 (i32.const 131072) (i32.const 42) (i64.const 1000))))
+  (func (export "count") (result i32) (i32.atomic.rmw.add (i32.const 131072) (i32.const 1)))
+  (func (export "size") (result i32) (memory.size))
+  (func (export "grow") (result i32) (memory.grow (i32.const 1))))
