@@ -46,6 +46,7 @@ const sources = {
     tiny: ['tiny.wasm', moduleWith(64, 17)], image1: ['image1.wasm', moduleWith(MiB, 17)],
     image16: ['image16.wasm', moduleWith(16 * MiB, 257)], image32: ['image32.wasm', moduleWith(32 * MiB, 513)],
     calls: ['calls.wat', callsModule, '--imports=link'], tabled: ['tabled.wat', callsModule],
+    spinning: ['spinning.wat', '(module (func (export "spin") (loop $again (br $again))))', '--interruptible'],
 };
 for (const [name, [file, bytes, ...options]] of Object.entries(sources)) {
     writeFileSync(`${out}/${file}`, bytes);
