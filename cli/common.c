@@ -4,7 +4,6 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "compiler/compiler.h"
 
@@ -62,10 +61,4 @@ char *name_of_file(const char *prefix, const char *path) {
     for (size_t i = 0; i < len; i++) name[n++] = isalnum((unsigned char)start[i]) ? start[i] : '_';
     if (is_taken(name)) name[n] = '_';
     return name;
-}
-
-double seconds_now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }

@@ -122,6 +122,8 @@ typedef struct wasmx_options {
     int deadline_clock;        // a wasmx_time
     size_t max_stack_bytes;    // native stack a call may use; 0: what the thread has. Set it for calls on a stack that
                                // is not the thread's own (a coroutine's): 64 KiB are assumed there.
+    wasmx_trap *trap;          // may be NULL; filled when a trap is why there is no instance. Its names live as long as
+                               // the module.
     uint64_t reserve_bytes;    // modules with explicit bounds only: the most address space a memory takes, and so how
                                // far it can grow; its first size is always there. 0: all it may ever use, or, where
                                // the system refuses that, less.
@@ -262,6 +264,10 @@ WASMX_API void wasmx_global_free(wasmx_global *global);
 
 WASMX_API wasmx_linker *wasmx_linker_new(void);
 WASMX_API void wasmx_linker_free(wasmx_linker *linker);
+// A linker with the same definitions, to be freed like any other; NULL: out of memory. linker may be NULL: an empty
+// one.
+WASMX_API wasmx_linker *wasmx_linker_copy(const wasmx_linker *linker);
+WASMX_API bool wasmx_linker_has(const wasmx_linker *linker, const char *module, const char *name);
 // Later definitions of one name replace earlier ones. Names are copied. type as for wasmx_func_type. False: the type
 // cannot be read.
 WASMX_API bool wasmx_linker_define_callback(wasmx_linker *linker, const char *module, const char *name,
@@ -273,6 +279,20 @@ WASMX_API bool wasmx_linker_define_typed(wasmx_linker *linker, const char *modul
 WASMX_API void wasmx_linker_define(wasmx_linker *linker, const char *module, const char *name, wasmx_extern value);
 // Every export of an instance, as `module`. The instance must outlive what is instantiated from the linker.
 WASMX_API void wasmx_linker_define_instance(wasmx_linker *linker, const char *module, wasmx_instance *instance);
+
+// ---- The state of an instance, for tools that save it
+//
+// Indices are those of the Wasm module, imports first. What is returned is owned by the instance, or by who gave it.
+
+WASMX_API wasmx_memory *wasmx_instance_memory(const wasmx_instance *instance, uint32_t index); // NULL: no such memory
+// NULL also for a table that the module never changes and shows to nobody: it is what the element segments say.
+WASMX_API wasmx_table *wasmx_instance_table(const wasmx_instance *instance, uint32_t index);
+WASMX_API wasmx_global *wasmx_instance_global(wasmx_instance *instance, uint32_t index); // NULL: no such, or no memory
+// Whether memory.init or table.init would find a passive segment empty.
+WASMX_API bool wasmx_instance_data_dropped(const wasmx_instance *instance, uint32_t index);
+WASMX_API bool wasmx_instance_elem_dropped(const wasmx_instance *instance, uint32_t index);
+// The function's index in the instance's module; UINT32_MAX: it is neither a function nor a function import of it.
+WASMX_API uint32_t wasmx_instance_func_index(const wasmx_instance *instance, const wasmx_func *func);
 
 // ---- Pools: an instance for every request
 //

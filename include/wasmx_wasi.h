@@ -30,12 +30,18 @@ typedef enum wasmx_clock {
     WASMX_CLOCK_REALTIME, WASMX_CLOCK_MONOTONIC, WASMX_CLOCK_PROCESS_CPU, WASMX_CLOCK_THREAD_CPU,
 } wasmx_clock;
 
+typedef struct wasmx_file_facts { // what the system adds to a file's contents, size and type
+    uint64_t device, inode;
+    uint64_t accessed, modified, changed; // nanoseconds since 1970
+} wasmx_file_facts;
+
 // Where time and randomness come from. A NULL function: the system.
 typedef struct wasmx_sources {
     void *env;
     uint64_t (*clock)(void *env, wasmx_clock clock);        // nanoseconds
     void (*sleep)(void *env, uint64_t nanoseconds);         // poll_oneoff waits; NULL: really
     bool (*random)(void *env, void *out, size_t size);      // false: EIO to the guest
+    void (*file)(void *env, wasmx_file_facts *facts);       // changes what the guest is told of a file
 } wasmx_sources;
 
 typedef struct wasmx_wasi_config {
@@ -59,6 +65,9 @@ typedef struct wasmx_wasi_config {
 WASMX_API wasmx_wasi *wasmx_wasi_new(const wasmx_wasi_config *config, wasmx_error *err);
 // Closes what the guest left open. After the instances that use it have ended.
 WASMX_API void wasmx_wasi_free(wasmx_wasi *wasi);
+// For tools: the first descriptor from `from` that is a file or directory the guest opened itself and has not closed,
+// with its path outside (cut to size) where the system knows it. -1: there is none.
+WASMX_API int64_t wasmx_wasi_open_file(const wasmx_wasi *wasi, uint32_t from, char *path, size_t size);
 // Defines every function of WASI in the linker; instances made from it use `wasi`.
 WASMX_API void wasmx_linker_define_wasi(wasmx_linker *linker, wasmx_wasi *wasi);
 // wasi-threads: defines "wasi" "thread-spawn". Each thread is an instance of the caller's module on its own thread,

@@ -266,8 +266,9 @@ void wasmx_instance_free(wasmx_instance *i) {
 // ---- All of it
 
 // What it put into tables of others before it failed stays callable, so it lives on with them.
-static wasmx_instance *fail_start(wasmx_instance *i, wasmx_error *err) {
+static wasmx_instance *fail_start(wasmx_instance *i, const wasmx_options *options, wasmx_error *err) {
     wx_error_set(err, "%s", i->state->trap.message);
+    if (options && options->trap) *options->trap = i->state->trap;
     if (i->state->link.next == &i->state->link) destroy(i);
     else i->state->zombie = true;
     return NULL;
@@ -298,13 +299,14 @@ wasmx_instance *wx_instance_make(const wasmx_module *module, const wasmx_options
 
 wasmx_instance *wasmx_instantiate(const wasmx_module *module, const wasmx_options *options, wasmx_error *err) {
     static const wasmx_options none;
+    if (options && options->trap) *options->trap = (wasmx_trap){0};
     wasmx_instance *i = wx_instance_make(module, options ? options : &none, err);
     if (!i) return NULL;
     if (options && !wx_watch_begin(i, options, err)) {
         wx_instance_end(i);
         return NULL;
     }
-    return wx_instance_start(i) == WASMX_OK ? i : fail_start(i, err);
+    return wx_instance_start(i) == WASMX_OK ? i : fail_start(i, options, err);
 }
 
 void *wasmx_host(const wasmx_instance *i) { return i->host; }

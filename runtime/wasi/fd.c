@@ -197,9 +197,13 @@ static uint64_t nanoseconds(struct timespec t) { return (uint64_t)t.tv_sec * 100
 
 // Preview 0 has a link count of 32 bits, and so everything after it lies elsewhere.
 int32_t wx_put_filestat(wasmx_instance *i, int32_t address, const struct stat *st, bool unstable) {
-    uint64_t size = unstable ? 56 : 64, fields[] = {(uint64_t)st->st_size, nanoseconds(st->st_atim),
-                                                   nanoseconds(st->st_mtim), nanoseconds(st->st_ctim)};
-    uint64_t head[] = {st->st_dev, st->st_ino, wx_file_type(st->st_mode), st->st_nlink};
+    wasmx_file_facts known = {st->st_dev, st->st_ino, nanoseconds(st->st_atim), nanoseconds(st->st_mtim),
+                              nanoseconds(st->st_ctim)};
+    const wasmx_sources *s = &i->wasi->sources;
+    if (s->file) s->file(s->env, &known);
+    uint64_t size = unstable ? 56 : 64;
+    uint64_t fields[] = {(uint64_t)st->st_size, known.accessed, known.modified, known.changed};
+    uint64_t head[] = {known.device, known.inode, wx_file_type(st->st_mode), st->st_nlink};
     uint32_t nlink = (uint32_t)st->st_nlink;
     char *p = wx_guest(i, address, size);
     if (!p) return W_FAULT;

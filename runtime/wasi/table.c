@@ -1,6 +1,7 @@
 // runtime/wasi/table.c: the descriptor table: numbers, rights, and what a type of file can do at all.
 //
 // A guest's descriptor is an index in the table; the host's own never reach it. The table is made once, in full.
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -222,4 +223,23 @@ int32_t wx_wasi_fd_prestat_dir_name(wasmx_instance *i, int32_t fd, int32_t out, 
     if (!p) return W_FAULT;
     memcpy(p, f->preopen, n);
     return W_SUCCESS;
+}
+
+// ---- What is left open
+
+static bool is_left_open(const wx_fd *f) {
+    return ((f->kind == FD_HOST && f->owned) || f->kind == FD_EMBED) && !f->preopen;
+}
+
+int64_t wasmx_wasi_open_file(const wasmx_wasi *w, uint32_t from, char *path, size_t size) {
+    for (uint32_t k = from; k < w->fd_count; k++) {
+        const wx_fd *f = &w->fds[k];
+        if (!is_left_open(f)) continue;
+        char link[64];
+        snprintf(link, sizeof link, "/proc/self/fd/%d", f->host);
+        ssize_t n = f->kind == FD_HOST && size ? readlink(link, path, size - 1) : 0;
+        if (size) path[n > 0 ? n : 0] = 0;
+        return k;
+    }
+    return -1;
 }
