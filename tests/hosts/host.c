@@ -1,4 +1,5 @@
-// tests/gdb/host.c: a host whose guest traps in every way that raises a signal. tests/suites/gdb.sh runs it under gdb.
+// tests/hosts/host.c: a host whose guest traps in every way that raises a signal. tests/suites/hosts.sh runs it under gdb
+// and under sanitizers.
 #include <stdio.h>
 
 #include "traps.h" // made by wasmx-aot build tests/load/traps.wat
