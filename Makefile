@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 build_dir = build$(if $(filter-out release,$(PRESET)),/$(PRESET))
 
-.PHONY: all setup demo test test-all bench bench-instances install asan clean
+.PHONY: all setup demo test test-all bench bench-instances bench-load install asan clean
 
 all:
 	cmake --preset $(PRESET) --log-level=WARNING
@@ -32,6 +32,10 @@ bench: setup
 bench-instances: setup
 	$(MAKE) all
 	node bench/instances.mjs $(build_dir)
+
+bench-load: setup
+	$(MAKE) all
+	node bench/load.mjs $(build_dir) --assert
 
 install: all
 	cmake --install $(build_dir) --prefix $(PREFIX)

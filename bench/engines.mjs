@@ -98,6 +98,7 @@ export const engines = (build) => [
     wasmx(build, 'wasmx', 'wasmx -O2, guard pages', false, []),
     wasmx(build, 'wasmx-O3', 'wasmx -O3, guard pages', false, ['-O3']),
     wasmx(build, 'wasmx-expl', 'wasmx -O2, explicit bounds checks', false, ['--bounds=explicit']),
+    wasmx(build, 'wasmx-int', 'wasmx -O2, guard pages, --interruptible', false, ['--interruptible']),
     wasmx(build, 'wasmx+', 'wasmx -O2, guard pages, SIMD', true, []),
     wasmx(build, 'wasmx-O3+', 'wasmx -O3, guard pages, SIMD', true, ['-O3']),
     wasmx(build, 'wasmx-expl+', 'wasmx -O2, explicit bounds checks, SIMD', true, ['--bounds=explicit']),

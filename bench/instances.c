@@ -1,4 +1,5 @@
-// bench/instances.c: what an instance for a request costs: from a pool, and new; and calls in both directions.
+// bench/instances.c: what an instance for a request costs: from a pool, and new; calls in both directions; calls that
+// are suspended; how late a deadline is.
 //   instances [ITERATIONS]
 // Out: one line of JSON. Linked with the objects that bench/instances.mjs makes, and libwasmx.
 //
@@ -14,10 +15,11 @@
 #include "image1.h"
 #include "image16.h"
 #include "image32.h"
+#include "spinning.h"
 #include "tabled.h"
 #include "tiny.h"
 
-enum { MOST = 20000, WARM = 64, CALLS = 20000, ROUNDS = 301 };
+enum { MOST = 20000, WARM = 64, CALLS = 20000, ROUNDS = 301, DEADLINES = 300 };
 
 static int iterations = 2000;
 static double clock_cost;
@@ -215,15 +217,74 @@ static double table_loop(wasmx_instance *i) {
     return per_call(start);
 }
 
+// ---- Suspended calls
+
+static int32_t tick_and_wait(wasmx_instance *i, int32_t x) {
+    (void)i;
+    if (!wasmx_suspend()) die("not suspended");
+    return x + 1;
+}
+
+static wasmx_status only_wait(void *arg) {
+    for (int k = 0; k < *(int *)arg; k++)
+        if (!wasmx_suspend()) die("not suspended");
+    return WASMX_OK;
+}
+
+static wasmx_status ticks_in_guest(void *arg) {
+    wasmx_value args[1] = {{.i32 = CALLS}}, out;
+    return wasmx_call(wasmx_export_func(arg, "ticks"), args, &out);
+}
+
+// A switch: from the resumer to the call, or back.
+static double per_switch(wasmx_status (*run)(void *), void *arg) {
+    wasmx_error err;
+    wasmx_async *a = wasmx_async_new(0, &err);
+    if (!a) die(err.message);
+    wasmx_status status = wasmx_async_run(a, run, arg);
+    int count = 0;
+    double start = now();
+    for (; status == WASMX_SUSPENDED; count++) status = wasmx_resume(a);
+    double each = per_call(start) / 2;
+    wasmx_async_free(a);
+    if (status || count != CALLS) die("suspended calls");
+    return each;
+}
+
+static double switches(wasmx_instance *i) {
+    int count = CALLS;
+    (void)i;
+    return per_switch(only_wait, &count);
+}
+
+static double guest_switches(wasmx_instance *i) { return per_switch(ticks_in_guest, i); }
+
+// A whole suspendable call that is not suspended.
+static double async_calls(wasmx_instance *i) {
+    wasmx_error err;
+    wasmx_async *a = wasmx_async_new(0, &err);
+    wasmx_func *f = wasmx_export_func(i, "add");
+    wasmx_value args[2] = {{.i32 = 0}, {.i32 = 1}}, out;
+    if (!a) die(err.message);
+    double start = now();
+    for (int k = 0; k < CALLS; k++, args[0] = out)
+        if (wasmx_call_async(a, f, args, &out)) die("async");
+    double each = per_call(start);
+    wasmx_async_free(a);
+    return each;
+}
+
 static const struct { const char *name; loop *run; bool by_table; } loops[] = {
     {"plain C call, as an export's", call_plain, false}, {"host to Wasm, typed", call_typed, false},
     {"host to Wasm, by values", call_values, false},     {"plain C call, as an import's", plain_loop, false},
     {"Wasm to host, linked", guest_loop, false},         {"Wasm to host, by table", table_loop, true},
+    {"suspend or resume: a switch", switches, false},    {"the same, in a host function of Wasm", guest_switches, true},
+    {"host to Wasm, suspendable", async_calls, false},
 };
 
-static wasmx_instance *instance_of(bool by_table) {
-    static const tabled_imports table = {.env_tick = plain};
-    wasmx_options o = {.imports = by_table ? (const void *)&table : NULL};
+static wasmx_instance *instance_of(bool by_table, bool waits) {
+    static const tabled_imports table = {.env_tick = plain}, waiting = {.env_tick = tick_and_wait};
+    wasmx_options o = {.imports = !by_table ? NULL : waits ? (const void *)&waiting : (const void *)&table};
     wasmx_error err;
     wasmx_instance *i = wasmx_instantiate(by_table ? &tabled : &calls, &o, &err);
     if (!i) die(err.message);
@@ -234,13 +295,45 @@ static void measure_calls(void) {
     printf("\"calls\":[");
     for (size_t k = 0; k < sizeof loops / sizeof *loops; k++) {
         double ns[ROUNDS];
-        wasmx_instance *i = instance_of(loops[k].by_table);
+        wasmx_instance *i = instance_of(loops[k].by_table, loops[k].run == guest_switches);
         for (int r = 0; r < ROUNDS; r++) ns[r] = loops[k].run(i);
         wasmx_instance_free(i);
         printf("%s{\"name\":\"%s\",\"shortest\":%.2f,\"p50\":%.2f}", k ? "," : "", loops[k].name,
                part(ns, ROUNDS, 0), part(ns, ROUNDS, 0.5));
     }
-    printf("]}\n");
+    printf("],");
+}
+
+// ---- Deadlines: from the moment that was set to the return of the call
+
+static double clock_of(int clock) {
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static double lateness(wasmx_instance *i, wasmx_time kind, int clock, uint64_t after) {
+    double start = clock_of(clock);
+    if (!wasmx_set_deadline(i, kind, after)) die("no deadline");
+    if (spinning_spin(i) != WASMX_TRAP_INTERRUPTED) die("not interrupted");
+    return clock_of(clock) - start - (double)after;
+}
+
+static void measure_deadline(const char *name, wasmx_time kind, int clock, bool last) {
+    double late[DEADLINES];
+    wasmx_error err;
+    wasmx_instance *i = wasmx_instantiate(&spinning, NULL, &err);
+    if (!i) die(err.message);
+    for (int k = 0; k < DEADLINES; k++) late[k] = lateness(i, kind, clock, 1000000 + (uint64_t)k * 7919);
+    wasmx_instance_free(i);
+    printf("{\"name\":\"%s\",\"p50\":%.0f,\"p90\":%.0f,\"p99\":%.0f,\"longest\":%.0f}%s", name, part(late, DEADLINES, 0.5),
+           part(late, DEADLINES, 0.9), part(late, DEADLINES, 0.99), part(late, DEADLINES, 1), last ? "]}\n" : ",");
+}
+
+static void measure_deadlines(void) {
+    printf("\"deadlines\":[");
+    measure_deadline("time that passes", WASMX_TIME_WALL, CLOCK_MONOTONIC, false);
+    measure_deadline("the thread's processor time", WASMX_TIME_THREAD, CLOCK_THREAD_CPUTIME_ID, true);
 }
 
 static void measure_clock(void) {
@@ -259,5 +352,6 @@ int main(int argc, char **argv) {
     printf("{\"clock_ns\":%.0f,", clock_cost);
     measure_requests();
     measure_calls();
+    measure_deadlines();
     return 0;
 }

@@ -2,7 +2,7 @@
 // bench/instances.c on modules made here; a table on the terminal, and BUILD/bench/instances.{json,md,svg}. --save
 // also writes bench/INSTANCES.md and bench/instances.svg.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 
 const args = process.argv.slice(2), flag = name => args.includes(name);
@@ -46,6 +46,7 @@ const sources = {
     tiny: ['tiny.wasm', moduleWith(64, 17)], image1: ['image1.wasm', moduleWith(MiB, 17)],
     image16: ['image16.wasm', moduleWith(16 * MiB, 257)], image32: ['image32.wasm', moduleWith(32 * MiB, 513)],
     calls: ['calls.wat', callsModule, '--imports=link'], tabled: ['tabled.wat', callsModule],
+    spinning: ['spinning.wat', '(module (func (export "spin") (loop $again (br $again))))', '--interruptible'],
 };
 for (const [name, [file, bytes, ...options]] of Object.entries(sources)) {
     writeFileSync(`${out}/${file}`, bytes);
@@ -55,6 +56,39 @@ const compile = ['clang-22', '-std=gnu11', '-O2', '-Wall', '-Wextra', '-Iinclude
     ...Object.keys(sources).map(name => `${out}/${name}.o`), `${build}/lib/libwasmx.a`, '-pthread', '-lm', '-o', `${out}/run`];
 run(...compile);
 const results = JSON.parse(run(`${out}/run`, flag('--quick') ? '300' : '4000'));
+
+// ---- V8, in this process: an instance for every request, left to the collector; calls from and to JavaScript
+
+const nanoseconds = () => Number(process.hrtime.bigint());
+const part = (list, share) => [...list].sort((a, b) => a - b)[Math.floor(share * (list.length - 1))];
+
+function v8Requests(image, name, size) {
+    const module = new WebAssembly.Module(readFileSync(`${out}/${name}.wasm`)), count = size > 64 ? 60 : 300;
+    return [0, 1, 16, 64, 256].map((dirty) => {
+        const both = [], all = [];
+        for (let k = -10; k < count; k++) {
+            const start = nanoseconds(), { exports } = new WebAssembly.Instance(module), made = nanoseconds();
+            if (dirty) exports.touch(dirty, Math.max(size, MiB) / dirty);
+            const end = nanoseconds();
+            if (k >= 0) both.push(made - start), all.push(end - start);
+        }
+        return { image, way: 'V8, new', dirty, threads: 1, both_p50: part(both, 0.5), both_p99: part(both, 0.99), all_p50: part(all, 0.5), all_p99: part(all, 0.99) };
+    });
+}
+
+function v8Calls() {
+    run('wat2wasm', `${out}/tabled.wat`, '-o', `${out}/tabled.wasm`);
+    const module = new WebAssembly.Module(readFileSync(`${out}/tabled.wasm`)), n = 20000;
+    const { add, ticks } = new WebAssembly.Instance(module, { env: { tick: (x) => x + 1 | 0 } }).exports;
+    const adds = () => { let x = 0; for (let k = 0; k < n; k++) x = add(x, 1); return x; };
+    const each = (loop) => Array.from({ length: 301 }, () => { const start = nanoseconds(); loop(); return (nanoseconds() - start) / n; });
+    return [['V8: JavaScript to Wasm', adds], ['V8: Wasm to JavaScript', () => ticks(n)]]
+        .map(([name, loop]) => { const ns = each(loop); return { name, shortest: part(ns, 0), p50: part(ns, 0.5) }; });
+}
+
+results.requests.push(...[['tiny', 'tiny', 64], ['1 MiB', 'image1', MiB], ['16 MiB', 'image16', 16 * MiB], ['32 MiB', 'image32', 32 * MiB]]
+    .flatMap(([image, name, size]) => v8Requests(image, name, size)));
+results.calls.push(...v8Calls());
 
 // ---- The page
 
@@ -82,26 +116,31 @@ const page = [
     'Microseconds of acquire and release, median / 99th percentile, and in parentheses the median with the call that writes to the pages.',
     'Ways: *learned* leaves out the search for changed pages when the process had no page fault, *one thread* when the thread had none;',
     '*searched* always asks the kernel (PAGEMAP_SCAN); *discarded* gives all pages back by `madvise`, and so pays in the call; *fresh* is',
-    '`wasmx_instantiate` and `wasmx_instance_free`.', '',
+    '`wasmx_instantiate` and `wasmx_instance_free`; *V8, new* is `new WebAssembly.Instance` in node, without what its end costs the collector.', '',
     '## One thread', '', ...requestTable(1), '', '## Two threads, each with its own slot', '', ...requestTable(2), '',
     '## Calls', '', 'Nanoseconds a call, of 20,000 in a row: the shortest and the median of 301 times that.', '',
     '| call | shortest | median |', '|---|--:|--:|',
     ...results.calls.map(c => `| ${c.name} | ${c.shortest.toFixed(2)} | ${c.p50.toFixed(2)} |`), '',
+    '## Deadlines', '',
+    'Microseconds from the deadline of a guest that spins to the end of its call, 300 times. Other programs on the machine make it later:',
+    'both threads, the guest\'s and the one that watches, have to wait for their turn.', '',
+    '| clock | median | 90 % | 99 % | longest |', '|---|--:|--:|--:|--:|',
+    ...results.deadlines.map(d => `| ${d.name} | ${us(d.p50)} | ${us(d.p90)} | ${us(d.p99)} | ${us(d.longest)} |`), '',
     '![acquire and release, 16 MiB image](instances.svg)', '',
 ].join('\n');
 
 // ---- The plot: acquire + call + release over dirty pages, both logarithmic, for the 16 MiB image
 
 function plot() {
-    const shown = '16 MiB', colours = ['#0b6e4f', '#2f9e44', '#1c7ed6', '#e8590c', '#868e96'];
+    const shown = '16 MiB', colours = ['#0b6e4f', '#2f9e44', '#1c7ed6', '#e8590c', '#868e96', '#ae3ec9'];
     const width = 640, height = 380, left = 60, bottom = 330, right = 460, top = 30;
     const x = d => left + (right - left) * Math.log2(Math.max(d, 0.5) * 2) / Math.log2(512);
-    const y = ns => bottom - (bottom - top) * Math.log10(Math.max(ns, 100) / 100) / 4;
+    const y = ns => bottom - (bottom - top) * Math.log10(Math.max(ns, 100) / 100) / 5;
     const parts = [`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12">`,
         `<rect width="${width}" height="${height}" fill="white"/>`,
         `<text x="${left}" y="18">acquire, call and release, ${shown} image, one thread, median</text>`];
-    for (let e = 2; e <= 6; e++) {
-        const label = ['0.1 us', '1 us', '10 us', '100 us', '1 ms'][e - 2];
+    for (let e = 2; e <= 7; e++) {
+        const label = ['0.1 us', '1 us', '10 us', '100 us', '1 ms', '10 ms'][e - 2];
         parts.push(`<path d="M${left} ${y(10 ** e)}H${right}" stroke="#ddd"/><text x="${left - 6}" y="${y(10 ** e) + 4}" text-anchor="end">${label}</text>`);
     }
     for (const d of counts) parts.push(`<text x="${x(d)}" y="${bottom + 18}" text-anchor="middle">${d}</text>`);

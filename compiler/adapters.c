@@ -228,6 +228,36 @@ static v param_value(fn *f, const wx_typedef *t, uint32_t i) {
     return by_pointer(t->params[i]) ? LLVMBuildLoad2(f->b, f->p->v128, x, "") : x;
 }
 
+// Functions of few integers are called in registers, all others by a thunk, through memory.
+static bool is_word(wx_type t) { return t == WX_I32 || t == WX_I64; }
+static bool in_words(const wx_typedef *t) {
+    bool all = t->param_count <= WXRT_WORDS && t->result_count <= 1;
+    for (uint32_t i = 0; all && i < t->param_count; i++) all = is_word(t->params[i]);
+    return all && (!t->result_count || is_word(t->results[0]));
+}
+
+// Both return the status, and the results that there are if it is WASMX_OK.
+static v call_in_words(fn *f, const wx_typedef *t, v code, v *results) {
+    part *p = f->p;
+    v args[2 + WXRT_WORDS] = {f->ctx, code};
+    for (uint32_t i = 0; i < WXRT_WORDS; i++)
+        args[2 + i] = i < t->param_count ? LLVMBuildZExt(f->b, LLVMGetParam(f->llvm, i + 1), p->i64, "")
+                                         : LLVMGetUndef(p->i64);
+    v both = call_helper(p, HELP_call_words, args, 2 + WXRT_WORDS);
+    if (t->result_count)
+        results[0] = LLVMBuildTrunc(f->b, LLVMBuildExtractValue(f->b, both, 1, ""), value_type(p, t->results[0]), "");
+    return LLVMBuildExtractValue(f->b, both, 0, "");
+}
+
+static v call_by_thunk(fn *f, const wx_typedef *t, v thunk, v code, v *results) {
+    v slots = value_slots(f, t);
+    for (uint32_t i = 0; i < t->param_count; i++) LLVMBuildStore(f->b, param_value(f, t, i), slot_at(f, slots, i));
+    v status = call_helper(f->p, HELP_call, (v[]){f->ctx, thunk, code, slots}, 4);
+    for (uint32_t i = 0; i < t->result_count; i++)
+        results[i] = LLVMBuildLoad2(f->b, value_type(f->p, t->results[i]), slot_at(f, slots, i), "");
+    return status;
+}
+
 // wasmx_status NAME_export(instance, parameters..., results...)
 static void export_function(part *p, const char *name, uint32_t func) {
     uint32_t type = p->u->m->funcs[func].type;
@@ -238,18 +268,17 @@ static void export_function(part *p, const char *name, uint32_t func) {
     for (uint32_t i = 0; i < t->param_count; i++)
         params[n++] = by_pointer(t->params[i]) ? p->ptr : value_type(p, t->params[i]);
     for (uint32_t i = 0; i < t->result_count; i++) params[n++] = p->ptr;
-    v thunk = signature_thunk(p, type), code = c_entry(p, func);
+    bool words = in_words(t);
+    v thunk = words ? NULL : signature_thunk(p, type), code = c_entry(p, func);
+    v *results = WX_NEW_ARRAY(&p->scratch, v, t->result_count + 1);
     fn f;
     fn_open(&f, p, public_function(p, name, LLVMFunctionType(p->i32, params, n, false)));
-    v slots = value_slots(&f, t);
-    for (uint32_t i = 0; i < t->param_count; i++) LLVMBuildStore(p->b, param_value(&f, t, i), slot_at(&f, slots, i));
-    v status = call_helper(p, HELP_call, (v[]){f.ctx, thunk, code, slots}, 4);
+    v status = words ? call_in_words(&f, t, code, results) : call_by_thunk(&f, t, thunk, code, results);
     LLVMBasicBlockRef done = new_block(&f, "done"), store = new_block(&f, "store");
     LLVMBuildCondBr(p->b, LLVMBuildICmp(p->b, LLVMIntEQ, status, ci32(p, 0), ""), store, done);
     go_on(&f, store);
     for (uint32_t i = 0; i < t->result_count; i++) {
-        v result = LLVMBuildLoad2(p->b, value_type(p, t->results[i]), slot_at(&f, slots, i), "");
-        v stored = LLVMBuildStore(p->b, result, LLVMGetParam(f.llvm, t->param_count + 1 + i));
+        v stored = LLVMBuildStore(p->b, results[i], LLVMGetParam(f.llvm, t->param_count + 1 + i));
         if (by_pointer(t->results[i])) LLVMSetAlignment(stored, 1);
     }
     LLVMBuildBr(p->b, done);

@@ -188,6 +188,7 @@ static LLVMTypeRef letter_type(part *p, char letter) {
     case 'p': return p->ptr;
     case 'i': return p->i32;
     case 'I': return p->i64;
+    case 'W': return LLVMStructTypeInContext(p->c, (LLVMTypeRef[]){p->i32, p->i64}, 2, false);
     default: return p->void_;
     }
 }

@@ -20,6 +20,7 @@
 
 #define WXRT_PAGE 65536u
 #define WXRT_LOW_GUARD ((uint64_t)64 << 10)
+#define WXRT_WORDS 4 // arguments of wxrt_call_words
 #define WXRT_HIGH_GUARD ((uint64_t)256 << 20) // largest constant offset that needs no compare, less 64 KiB
 #define WXRT_RESERVE32 ((uint64_t)4 << 30)
 #define WXRT_MAX_PAGES32 65535u               // one less than the specification allows: DESIGN section 3
@@ -277,6 +278,8 @@ struct wasmx_module {
 #define WXRT_IMPORTED 1 // in memdesc.import etc.
 
 // ---- Helpers
+
+typedef struct wxrt_words { uint32_t status; uint64_t result; } wxrt_words;
 
 #define FIELD(s, f)
 #define HELPER(name, result, parameters, sig) WASMX_API result wxrt_##name parameters;

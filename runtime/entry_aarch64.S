@@ -142,6 +142,60 @@ wxrt_call:
     .cfi_endproc
     .size wxrt_call, . - wxrt_call
 
+    .p2align 4
+    .globl wxrt_call_words
+    .type wxrt_call_words, %function
+// wxrt_words wxrt_call_words(wasmx_instance *i, void *code, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+wxrt_call_words:
+    .cfi_startproc
+    hint #34                    // bti c
+    stp x29, x30, [sp, #-80]!
+    .cfi_def_cfa_offset 80
+    .cfi_offset x29, -80
+    .cfi_offset x30, -72
+    mov x29, sp
+    str x2, [sp, #16]
+    str x3, [sp, #32]
+    str x4, [sp, #48]
+    str x5, [sp, #64]
+    mov x2, x1
+    adr x1, words_thunk
+    add x3, sp, #16
+    bl wx_call_from_host
+    ldr x1, [sp, #16]
+    ldp x29, x30, [sp], #80
+    .cfi_def_cfa_offset 0
+    ret
+    .cfi_endproc
+    .size wxrt_call_words, . - wxrt_call_words
+
+    .p2align 4
+    .type words_thunk, %function
+words_thunk:                    // x20: ctx; code, slots
+    .cfi_startproc
+    hint #34                    // bti c
+    stp x29, x30, [sp, #-32]!
+    .cfi_def_cfa_offset 32
+    .cfi_offset x29, -32
+    .cfi_offset x30, -24
+    mov x29, sp
+    str x19, [sp, #16]
+    .cfi_offset x19, -16
+    mov x19, x1
+    mov x16, x0
+    ldr x0, [x19]
+    ldr x1, [x19, #16]
+    ldr x2, [x19, #32]
+    ldr x3, [x19, #48]
+    blr x16
+    str x0, [x19]
+    ldr x19, [sp, #16]
+    ldp x29, x30, [sp], #32
+    .cfi_def_cfa_offset 0
+    ret
+    .cfi_endproc
+    .size words_thunk, . - words_thunk
+
     .section .note.gnu.property, "a"  // all entries are landing pads: branch target identification may stay on
     .p2align 3
     .long 4, 16, 5

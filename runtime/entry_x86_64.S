@@ -108,14 +108,10 @@ wx_async_entry:                 // rbx: the wasmx_async; rbp is 0, where chains 
     .cfi_endproc
     .size wx_async_entry, . - wx_async_entry
 
-// uint32_t wxrt_call(wasmx_instance *i, void *thunk, void *code, wasmx_value *slots)
 // wx_call_from_host and wx_enter in one, for what nearly every call is: on the thread and the stack of the last one.
 // The frame is wx_enter's with the entry record below it, so that a trap resumes at wx_resume_here. entry.c asserts the
-// offsets.
-    .p2align 4
-    .globl wxrt_call
-    .type wxrt_call, @function
-wxrt_call:
+// offsets. open_entry keeps the arguments, close_entry rdx. 1f: where all other calls go.
+    .macro open_entry
     .cfi_startproc
     endbr64
     movq wx_this_thread@gottpoff(%rip), %r11
@@ -124,9 +120,9 @@ wxrt_call:
     jne 1f
     cmpq $0, 40(%rdi)           // max_stack
     jne 1f
-    movq %rsp, %r8
-    subq %fs:16(%r11), %r8      // low
-    cmpq %fs:24(%r11), %r8      // size
+    movq %rsp, %r10
+    subq %fs:16(%r11), %r10     // low
+    cmpq %fs:24(%r11), %r10     // size
     jae 1f
     pushq %rbp
     .cfi_def_cfa_offset 16
@@ -147,16 +143,15 @@ wxrt_call:
     movq %fs:(%r11), %r12       // kept in a register: from and to memory each time, calls in a row would wait for it
     movq %rsp, %fs:(%r11)       // top
     movq %r12, (%rsp)           // prev
-    leaq 32(%rsp), %r8
-    movq %r8, 8(%rsp)           // sp
+    leaq 32(%rsp), %r10
+    movq %r10, 8(%rsp)          // sp
     movq %rdi, 16(%rsp)         // instance
     movq %rax, 24(%rsp)         // limit
     movq %r11, %rbx
     leaq 65584(%rdi), %r13      // ctx
-    movq %rsi, %rax
-    movq %rdx, %rdi
-    movq %rcx, %rsi
-    call *%rax
+    .endm
+
+    .macro close_entry
     movq %r12, %fs:(%rbx)
     xorl %eax, %eax
     addq $40, %rsp
@@ -168,9 +163,83 @@ wxrt_call:
     popq %rbp
     .cfi_def_cfa %rsp, 8
     ret
+    .endm
+
+    .p2align 4
+    .globl wxrt_call
+    .type wxrt_call, @function
+// uint32_t wxrt_call(wasmx_instance *i, void *thunk, void *code, wasmx_value *slots)
+wxrt_call:
+    open_entry
+    movq %rsi, %rax
+    movq %rdx, %rdi
+    movq %rcx, %rsi
+    call *%rax
+    close_entry
 1:  jmp wx_call_from_host
     .cfi_endproc
     .size wxrt_call, . - wxrt_call
+
+    .p2align 4
+    .globl wxrt_call_words
+    .type wxrt_call_words, @function
+// wxrt_words wxrt_call_words(wasmx_instance *i, void *code, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+wxrt_call_words:
+    open_entry
+    movq %rsi, %rax
+    movq %rdx, %rdi
+    movq %rcx, %rsi
+    movq %r8, %rdx
+    movq %r9, %rcx
+    call *%rax
+    movq %rax, %rdx
+    close_entry
+1:  .cfi_def_cfa %rsp, 8
+    subq $72, %rsp
+    .cfi_def_cfa_offset 80
+    movq %rdx, (%rsp)
+    movq %rcx, 16(%rsp)
+    movq %r8, 32(%rsp)
+    movq %r9, 48(%rsp)
+    movq %rsi, %rdx
+    leaq words_thunk(%rip), %rsi
+    movq %rsp, %rcx
+    call wx_call_from_host
+    movq (%rsp), %rdx
+    addq $72, %rsp
+    .cfi_def_cfa_offset 8
+    ret
+    .cfi_endproc
+    .size wxrt_call_words, . - wxrt_call_words
+
+    .p2align 4
+    .type words_thunk, @function
+words_thunk:                    // r13: ctx; code, slots
+    .cfi_startproc
+    endbr64
+    pushq %rbp
+    .cfi_def_cfa_offset 16
+    .cfi_offset %rbp, -16
+    movq %rsp, %rbp
+    .cfi_def_cfa_register %rbp
+    pushq %rbx
+    subq $8, %rsp
+    .cfi_offset %rbx, -24
+    movq %rsi, %rbx
+    movq %rdi, %rax
+    movq (%rbx), %rdi
+    movq 16(%rbx), %rsi
+    movq 32(%rbx), %rdx
+    movq 48(%rbx), %rcx
+    call *%rax
+    movq %rax, (%rbx)
+    addq $8, %rsp
+    popq %rbx
+    popq %rbp
+    .cfi_def_cfa %rsp, 8
+    ret
+    .cfi_endproc
+    .size words_thunk, . - words_thunk
 
     .section .note.gnu.property, "a"  // all entries are landing pads: indirect branch tracking may stay on
     .p2align 3

@@ -1,8 +1,8 @@
 // runtime/watch.c: who takes the access from an instance's page, and when.
 //
 // in: deadlines, set by the threads that run instances; out: pages without access   One thread looks at the deadlines
-// of all instances that ever had one, every half millisecond while there are any. Setting and clearing a deadline that
-// has not passed is one atomic exchange; only the passage itself takes the lock.
+// of all instances that ever had one, every half millisecond while there are any, and when the next one passes. Setting
+// and clearing a deadline that has not passed is one atomic exchange; only the passage itself takes the lock.
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -52,28 +52,38 @@ static uint64_t now_of(int clock) {
 
 // ---- The thread
 
-static bool expire_if_due(wx_watch *w, uint64_t now) {
-    uint64_t deadline = atomic_load(&w->deadline);
-    if (deadline == WX_NEVER || deadline == WX_EXPIRED) return false;
-    int clock = atomic_load(&w->clock); // of this deadline, or the exchange below fails
-    if (clock != CLOCK_MONOTONIC) now = now_of(clock);
-    bool due = now >= deadline && atomic_compare_exchange_strong(&w->deadline, &deadline, WX_EXPIRED);
-    if (due) set_access(w, PROT_NONE);
-    return true;
+// How long until this one has to be looked at again. Processor time passes no faster than time; of a thread that does
+// not run it does not pass at all, and asking more often would be in vain.
+static uint64_t time_left(wx_watch *w, uint64_t deadline, uint64_t now, int clock) {
+    bool stands = clock != CLOCK_MONOTONIC && now == w->seen;
+    w->seen = now;
+    return stands || deadline - now > TICK_NS ? TICK_NS : deadline - now;
 }
 
-// True when there was any deadline.
-static bool look_at_all(void) {
-    uint64_t now = now_of(CLOCK_MONOTONIC);
-    bool any = false;
-    for (wx_watch *w = all; w; w = w->next) any |= expire_if_due(w, now);
-    return any;
+static uint64_t expire_if_due(wx_watch *w, uint64_t now) {
+    uint64_t deadline = atomic_load(&w->deadline);
+    if (deadline == WX_NEVER || deadline == WX_EXPIRED) return WX_NEVER;
+    int clock = atomic_load(&w->clock); // of this deadline, or the exchange below fails
+    if (clock != CLOCK_MONOTONIC) now = now_of(clock);
+    if (now < deadline) return time_left(w, deadline, now, clock);
+    if (atomic_compare_exchange_strong(&w->deadline, &deadline, WX_EXPIRED)) set_access(w, PROT_NONE);
+    return TICK_NS;
+}
+
+// How long until the next look, at most a tick; WX_NEVER when there is no deadline.
+static uint64_t look_at_all(void) {
+    uint64_t now = now_of(CLOCK_MONOTONIC), next = WX_NEVER;
+    for (wx_watch *w = all; w; w = w->next) {
+        uint64_t left = expire_if_due(w, now);
+        if (left < next) next = left;
+    }
+    return next;
 }
 
 // A deadline set meanwhile is either seen here or sees `asleep`.
 static void sleep_until_woken(void) {
     atomic_store(&asleep, true);
-    if (!look_at_all()) pthread_cond_wait(&wake, &lock);
+    if (look_at_all() == WX_NEVER) pthread_cond_wait(&wake, &lock);
     atomic_store(&asleep, false);
 }
 
@@ -81,10 +91,11 @@ static void *watcher(void *arg) {
     int idle = 0;
     pthread_mutex_lock(&lock);
     for (;;) {
-        idle = look_at_all() ? 0 : idle + 1;
+        uint64_t next = look_at_all();
+        idle = next == WX_NEVER ? idle + 1 : 0;
         if (idle > IDLE_TICKS) sleep_until_woken();
         pthread_mutex_unlock(&lock);
-        nanosleep(&(struct timespec){.tv_nsec = TICK_NS}, NULL);
+        nanosleep(&(struct timespec){.tv_nsec = next < TICK_NS ? (long)next : TICK_NS}, NULL);
         pthread_mutex_lock(&lock);
     }
     return arg;

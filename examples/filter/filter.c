@@ -2,34 +2,57 @@
 //
 //   alloc(size)            memory for what the host wants to hand over; lives until on_request or on_response is done
 //   on_request(head, len)  the request line and headers. 0: go on; otherwise the status to answer with
-//   on_response(body, len) the body to send instead: address in the high half of the result, length in the low half
+//   on_response(body, len) calls set_body with what to send instead, which stays until something is called again
 //   requests()             how many requests this instance has seen
 //
-// It refuses paths that climb (`..`, also as %2e) and paths with a blocked word, masks long numbers in bodies, adds a
-// footer to HTML and a header to every answer. A request for /crash runs into a bug that is kept on purpose.
+// It refuses paths that climb (`..`, also as %2e), paths with a blocked word and a robot nobody wants, chooses a backend
+// by the path, masks card numbers in bodies, adds a footer to HTML and headers to every answer. Requests for /crash,
+// /spin and /hoard run into bugs that are kept on purpose: a wild access, a loop without an end, a leak.
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __wasm__
+
 #define EXPORT(name) __attribute__((export_name(#name)))
 #define IMPORT(name) __attribute__((import_module("env"), import_name(#name)))
+#define STATE static
+
+// The heap: what lies behind the data, and grows with the linear memory.
+extern char __heap_base;
+static uintptr_t heap_start(void) { return (uintptr_t)&__heap_base; }
+static bool heap_reaches(uintptr_t end) {
+    uintptr_t have = __builtin_wasm_memory_size(0) << 16;
+    return end <= have || __builtin_wasm_memory_grow(0, (end - have + 65535) >> 16) != (size_t)-1;
+}
+
+#else // in a server of the same kind as native code, to compare with (examples/gateway/native.c): one for each thread
+
+#define EXPORT(name) __attribute__((unused)) static
+#define IMPORT(name)
+#define STATE static _Thread_local
+
+STATE char heap[1 << 20];
+static uintptr_t heap_start(void) { return (uintptr_t)heap; }
+static bool heap_reaches(uintptr_t end) { return end - (uintptr_t)heap <= sizeof heap; }
+
+#endif
 
 IMPORT(log) void host_log(const char *text, size_t len);
 IMPORT(add_header) void host_add_header(const char *name, size_t name_len, const char *value, size_t value_len);
+IMPORT(set_body) void host_set_body(const char *text, size_t len);
 
 typedef struct text { const char *at; size_t len; } text;
 #define TEXT(literal) ((text){literal, sizeof literal - 1})
 
-// ---- Memory: a region that starts over with every request and grows with the linear memory
+// ---- Memory: a region that starts over with every request
 
-extern char __heap_base;
-static uintptr_t used;
+STATE uintptr_t used;
 
 EXPORT(alloc) void *alloc(size_t size) {
-    if (!used) used = (uintptr_t)&__heap_base;
-    uintptr_t start = (used + 15) & ~(uintptr_t)15, end = start + size, have = __builtin_wasm_memory_size(0) << 16;
-    if (end < start) __builtin_trap();
-    if (end > have && __builtin_wasm_memory_grow(0, (end - have + 65535) >> 16) == (size_t)-1) __builtin_trap();
+    if (!used) used = heap_start();
+    uintptr_t start = (used + 15) & ~(uintptr_t)15, end = start + size;
+    if (end < start || !heap_reaches(end)) __builtin_trap();
     used = end;
     return (void *)start;
 }
@@ -76,6 +99,19 @@ static bool contains(text t, text word) {
         if (starts(t, i, word)) return true;
     return false;
 }
+
+// The value of a header, or nothing; name is in lower case and ends with a colon.
+static text header(text head, text name) {
+    for (size_t i = 0; i < head.len; i++) {
+        if (head.at[i] != '\n' || !starts(head, i + 1, name)) continue;
+        size_t start = i + 1 + name.len, end = start;
+        while (end < head.len && head.at[end] != '\r') end++;
+        return (text){head.at + start, end - start};
+    }
+    return (text){0};
+}
+
+static void add_header(text name, text value) { host_add_header(name.at, name.len, value.at, value.len); }
 
 static void log_text(const char *what, size_t what_len, text t) {
     builder b = {0};
@@ -130,21 +166,59 @@ static bool is_blocked(text path) {
     return false;
 }
 
-static uint32_t count;
+// FNV-1a
+static uint32_t hash(text t) {
+    uint32_t h = 2166136261u;
+    for (size_t i = 0; i < t.len; i++) h = (h ^ (uint8_t)t.at[i]) * 16777619u;
+    return h;
+}
 
-// How many paths of each length there were; and the bug: an index that nobody checks.
-static int lengths[256];
+// The same path always meets the same backend.
+static void choose_backend(text path) {
+    builder name = {0};
+    add_text(&name, TEXT("backend-"));
+    add_number(&name, hash(path) % 8);
+    add_header(TEXT("X-Backend"), (text){name.at, name.len});
+}
+
+STATE uint32_t count;
+
+static void number_it(void) {
+    builder number = {0};
+    add_number(&number, ++count);
+    add_header(TEXT("X-Request"), (text){number.at, number.len});
+}
+
+// How many paths of each length there were; and the bugs: an index that nobody checks, and two loops.
+STATE int lengths[256];
 __attribute__((noinline)) static int look_up(uint32_t length) { return lengths[length]; }
 
+static void spin(void) {
+    for (;;) __asm__ volatile("");
+}
+
+static void hoard(void) {
+    for (char *last = NULL, *next;; last = next) {
+        next = alloc(4096);
+        __builtin_memset(next, 1, 4096);
+        __builtin_memcpy(next, &last, sizeof last);
+    }
+}
+
+static int judge(text path, text head) {
+    if (climbs(path)) return 400;
+    return is_blocked(path) || contains(header(head, TEXT("user-agent:")), TEXT("greedybot")) ? 403 : 0;
+}
+
 EXPORT(on_request) int on_request(const char *data, size_t len) {
-    builder number = {0};
-    text path = decode(path_of((text){data, len}));
-    count++;
+    text head = {data, len}, path = decode(path_of(head));
     lengths[path.len & 255]++;
-    add_number(&number, count);
-    host_add_header("X-Request", 9, number.at, number.len);
+    number_it();
     if (starts(path, 0, TEXT("/crash"))) return look_up(path.len << 24);
-    int status = climbs(path) ? 400 : is_blocked(path) ? 403 : 0;
+    if (starts(path, 0, TEXT("/spin"))) spin();
+    if (starts(path, 0, TEXT("/hoard"))) hoard();
+    choose_backend(path);
+    int status = judge(path, head);
     if (status) LOG("refused: ", path);
     else LOG("passed: ", path);
     start_over();
@@ -157,18 +231,30 @@ EXPORT(requests) uint32_t requests(void) { return count; }
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// Runs of 12 digits and more keep their last four.
+// Luhn's sum: every other digit from the right counts twice.
+static bool is_card(const char *digits, size_t len) {
+    unsigned sum = 0;
+    if (len < 13 || len > 19) return false;
+    for (size_t i = 0; i < len; i++) {
+        unsigned d = (unsigned)(digits[i] - '0') << ((len - i) % 2 == 0);
+        sum += d > 9 ? d - 9 : d;
+    }
+    return sum % 10 == 0;
+}
+
+// Card numbers keep their last four digits.
 static void add_masked(builder *b, text body) {
-    for (size_t i = 0, end; i < body.len; i = end) {
-        for (end = i; end < body.len && is_digit(body.at[end]);) end++;
-        size_t hidden = end - i >= 12 ? end - i - 4 : 0;
-        if (end == i) end++;
-        for (size_t k = 0; k < hidden; k++) add(b, "*", 1);
-        add(b, body.at + i + hidden, end - i - hidden);
+    for (size_t i = 0, start, end; i < body.len; i = end) {
+        for (start = i; start < body.len && !is_digit(body.at[start]);) start++;
+        for (end = start; end < body.len && is_digit(body.at[end]);) end++;
+        size_t hidden = is_card(body.at + start, end - start) ? end - start - 4 : 0;
+        add(b, body.at + i, start - i);
+        add(b, "***************", hidden);
+        add(b, body.at + start + hidden, end - start - hidden);
     }
 }
 
-EXPORT(on_response) uint64_t on_response(const char *data, size_t len) {
+EXPORT(on_response) void on_response(const char *data, size_t len) {
     static const text end = TEXT("</body>");
     text body = {data, len};
     builder b = {0};
@@ -178,5 +264,5 @@ EXPORT(on_response) uint64_t on_response(const char *data, size_t len) {
     if (at < len) add_text(&b, TEXT("<footer>Filtered by WebAssembly.</footer>"));
     add(&b, data + at, len - at);
     start_over();
-    return (uint64_t)(uintptr_t)b.at << 32 | b.len;
+    host_set_body(b.at, b.len);
 }

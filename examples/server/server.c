@@ -25,6 +25,8 @@ typedef struct connection {
     size_t received, head_len;
     char extra[MAX_EXTRA];     // headers the filter adds
     size_t extra_len;
+    const char *body;          // what it made of one, in its memory
+    size_t body_len;
 } connection;
 
 // ---- What the filter may call. Addresses in the guest are checked; a bad one is the guest's fault and traps.
@@ -47,7 +49,14 @@ static void filter_add_header(wasmx_instance *guest, int32_t name, int32_t name_
     if (n > 0 && (size_t)n < MAX_EXTRA - c->extra_len) c->extra_len += (size_t)n;
 }
 
-static const filter_imports host_functions = {.env_log = filter_log, .env_add_header = filter_add_header};
+static void filter_set_body(wasmx_instance *guest, int32_t at, int32_t len) {
+    connection *c = wasmx_host(guest);
+    c->body = guest_text(guest, at, len);
+    c->body_len = (uint32_t)len;
+}
+
+static const filter_imports host_functions = {
+    .env_log = filter_log, .env_add_header = filter_add_header, .env_set_body = filter_set_body};
 
 static bool start_filter(connection *c) {
     wasmx_options options = {.host = c, .imports = &host_functions};
@@ -142,15 +151,13 @@ static int ask_filter(connection *c) {
 
 static bool answer_page(connection *c, const page *p, bool close) {
     int32_t at;
-    int64_t packed;
     size_t len = strlen(p->body);
-    if (give(c, p->body, len, &at) || filter_on_response(c->filter, at, (int32_t)len, &packed)) {
+    c->body = NULL;
+    if (give(c, p->body, len, &at) || filter_on_response(c->filter, at, (int32_t)len)) {
         drop_filter(c);
         return answer_error(c, 500, true);
     }
-    uint64_t where = (uint64_t)packed >> 32, size = (uint32_t)packed;
-    const char *body = wasmx_memory_at(filter_memory(c->filter), where, size);
-    return body ? answer(c, 200, p->type, body, size, close) : answer_error(c, 500, true);
+    return c->body ? answer(c, 200, p->type, c->body, c->body_len, close) : answer_error(c, 500, true);
 }
 
 static bool wants_close(const connection *c) { return strcasestr(c->head, "\r\nConnection: close") != NULL; }
