@@ -3,8 +3,8 @@
 // A 32-bit address x + c may wrap, so zext(x + c) is not zext(x) + c, and LLVM has to compute each. But a memory ends
 // 64 KiB below 4 GiB. So where an access at B = zext(b) + k of z bytes has succeeded, B + k + z <= 2^32 - 64 KiB, and
 //   b + d for 0 <= d < 64 KiB + k + z   does not wrap: zext(b + d) is zext(b) + d;
-//   b + d for -64 KiB <= d < 0          wraps to the last 64 KiB, where Wasm traps; zext(b) + d is then in the low guard,
-//                                       and traps too, if the access has no offset that would lift it out again.
+//   b + d for -64 KiB <= d < 0          wraps to the last 64 KiB, where Wasm traps; zext(b) + d is then in the low
+//                                       guard and traps too, if the access has no offset that would lift it out again.
 // So the second access uses the first one's root with a displacement. Were the first access's trap ever lost, the
 // second would still lie within the guards, for the displacement is limited to them.
 #include <stdlib.h>

@@ -6,8 +6,8 @@
 // cannot wrap from one iteration to the next, because a memory ends 64 KiB below 4 GiB. So zext(e) is zext(e at the
 // start) + w with a counter w = 0, step, 2 step, ...; and the loop ends when w reaches a constant.
 //
-// Only loops with a constant bound are treated: then w is small enough to stay, on top of any 32-bit address, within the
-// guards, whatever becomes of the access that proves it.
+// Only loops with a constant bound are treated: then w is small enough to stay, on top of any 32-bit address, within
+// the guards, whatever becomes of the access that proves it.
 #include <stdlib.h>
 
 #include "compiler/access.h"
@@ -166,9 +166,6 @@ static counter *counter_of(counting *c, uint32_t step) {
 // x == limit becomes a comparison of the counter after the step, which LLVM likes best.
 static void replace_exit(counting *c, const exit_test *t) {
     counter *n = counter_of(c, t->a.step);
-    LLVMPositionBuilderBefore(c->p->b, t->compare);
-    LLVMBasicBlockRef block = LLVMGetInstructionParent(t->compare);
-    if (LLVMGetInstructionParent(t->branch) != block) return;
     LLVMPositionBuilderBefore(c->p->b, t->branch);
     v limit = ci64(c->p, (uint64_t)(t->last + 1) * t->a.step);
     LLVMSetCondition(t->branch, LLVMBuildICmp(c->p->b, LLVMGetICmpPredicate(t->compare), n->next, limit, ""));
@@ -183,7 +180,8 @@ static bool follow(const counting *c, v pointer, int64_t low, int64_t high, int6
     for (EACH_USE(u, pointer)) {
         v user = LLVMGetUser(u);
         if (access_pointer(c->p, user) == pointer) {
-            r->most = high + (int64_t)access_size(c->p, user) > r->most ? high + (int64_t)access_size(c->p, user) : r->most;
+            int64_t end = high + (int64_t)access_size(c->p, user);
+            if (end > r->most) r->most = end;
             uint32_t block = flow_number(c->w, LLVMGetInstructionParent(user));
             if (block == FLOW_NONE) return false;
             if (step <= (int64_t)WXRT_PAGE + low && flow_contains(c->w, c->loop, block) &&
@@ -192,7 +190,8 @@ static bool follow(const counting *c, v pointer, int64_t low, int64_t high, int6
             continue;
         }
         int64_t k = 0;
-        v below = access_step(user, &k), index = LLVMIsAGetElementPtrInst(user) ? LLVMGetOperand(user, 1) : NULL;
+        v below = access_step(user, &k);
+        v index = LLVMIsAGetElementPtrInst(user) ? LLVMGetOperand(user, 1) : NULL;
         uint64_t *bound = !below && index ? wx_map_get(&c->bounds, (uintptr_t)index) : NULL;
         if (depth == 0 || (!below && !bound) || LLVMGetOperand(user, 0) != pointer) return false;
         if (!follow(c, user, low + k, high + k + (bound ? (int64_t)*bound : 0), step, depth - 1, r)) return false;
@@ -208,7 +207,8 @@ static v start_root(const counting *c, v base, v start) {
 static void replace_root(counting *c, v root) {
     v index = root_index(root);
     affine a;
-    if (!index || !LLVMGetFirstUse(root) || flow_invariant(c->w, c->loop, index) || !flow_invariant(c->w, c->loop, root_base(root))) return;
+    if (!index || !LLVMGetFirstUse(root)) return;
+    if (flow_invariant(c->w, c->loop, index) || !flow_invariant(c->w, c->loop, root_base(root))) return;
     if (!find_affine(c, index, DEEPEST, &a) || a.step == 0 || (int32_t)a.step < 0) return;
     reach r = {0};
     if (!follow(c, root, 0, 0, a.step, DEEPEST, &r) || !r.proved) return;

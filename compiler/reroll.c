@@ -3,7 +3,7 @@
 // clang unrolls before it writes Wasm; LLVM's vectoriser then meets several interleaved streams and gives up, or checks
 // at run time that they do not overlap, which they do. A loop is rolled back when
 //   - its body is one block, or two of which the first one leaves and the second one leads back;
-//   - the n stores are k groups in order, and everything the stores of group j need is what those of group 0 need, by the
+//   - the n stores are k groups in order, and what the stores of group j need is what those of group 0 need, by the
 //     same instructions, with addresses and counters that are j steps of 1/k of the counter's step farther;
 //   - what a phi carries into group 0 is carried from group j - 1 into group j in the same manner;
 //   - a load that thereby moves past stores cannot overlap them: their addresses differ by a constant;
@@ -52,6 +52,12 @@ static v latch_of(const body *l, v phi) {
     return NULL;
 }
 
+static LLVMBasicBlockRef entry_of(const body *l) { return l->w->blocks[l->w->loops[l->loop].entry]; }
+
+static v start_of(const body *l, v phi) {
+    return LLVMGetIncomingValue(phi, LLVMGetIncomingBlock(phi, 0) == entry_of(l) ? 0 : 1);
+}
+
 static bool is_inside(const body *l, v x) {
     if (!LLVMIsAInstruction(x)) return false;
     LLVMBasicBlockRef b = LLVMGetInstructionParent(x);
@@ -90,13 +96,15 @@ static bool step_of(const body *l, v x, unsigned depth, bool widen, int64_t *ste
     if (op == LLVMZExt) return widen && step_of(l, LLVMGetOperand(x, 0), depth - 1, false, step);
     if (op == LLVMOr && !LLVMGetIsDisjoint(x)) return false;
     if (op == LLVMAdd || op == LLVMSub || op == LLVMOr) {
-        if (!step_of(l, LLVMGetOperand(x, 0), depth - 1, widen, &a) || !step_of(l, c, depth - 1, widen, &b)) return false;
+        if (!step_of(l, LLVMGetOperand(x, 0), depth - 1, widen, &a) || !step_of(l, c, depth - 1, widen, &b))
+            return false;
         *step = op == LLVMSub ? a - b : a + b;
         return true;
     }
     if ((op != LLVMShl && op != LLVMMul) || !LLVMIsAConstantInt(c)) return false;
     int64_t n = LLVMConstIntGetSExtValue(c);
-    if (n < 0 || n > (op == LLVMShl ? 16 : 65536) || !step_of(l, LLVMGetOperand(x, 0), depth - 1, widen, &a)) return false;
+    if (n < 0 || n > (op == LLVMShl ? 16 : 65536)) return false;
+    if (!step_of(l, LLVMGetOperand(x, 0), depth - 1, widen, &a)) return false;
     *step = op == LLVMShl ? a * (1 << n) : a * n;
     return *step <= (int64_t)WXRT_PAGE && *step >= -(int64_t)WXRT_PAGE;
 }
@@ -140,7 +148,8 @@ static bool may_wrap(const body *l, const place *p, int64_t delta) {
 
 static bool places_match(const body *l, v x0, v xj, uint32_t j) {
     place a, b;
-    if (!find_place(x0, &a) || !find_place(xj, &b) || !differ_by_constant(&a, &b) || is_inside(l, a.base)) return false;
+    if (!find_place(x0, &a) || !find_place(xj, &b)) return false;
+    if (!differ_by_constant(&a, &b) || is_inside(l, a.base)) return false;
     int64_t sum = 0, step;
     for (unsigned i = 0; i < a.count; i++) {
         if (!step_of(l, a.terms[i], 8, true, &step)) return false;
@@ -234,8 +243,8 @@ static bool match_stores(body *l) {
     return true;
 }
 
-// ---- What phis carry: copy 1 uses y where copy 0 uses the phi; then copy j uses y's counterpart in copy j - 1, and the
-// phi gets its counterpart in the last copy.
+// ---- What phis carry: copy 1 uses y where copy 0 uses the phi; then copy j uses y's counterpart in copy j - 1, and
+// the phi gets its counterpart in the last copy.
 
 static carry *first_carry(body *l, v phi) {
     for (uint32_t i = 0; i < l->carry_count; i++)
@@ -317,10 +326,7 @@ static bool order_holds(body *l) {
 
 // ---- After the loop only what the last copy made may be used: then it is what the rolled loop makes last.
 
-static bool is_outside_use(const body *l, LLVMUseRef u) {
-    v user = LLVMGetUser(u);
-    return !is_inside(l, user);
-}
+static bool is_outside_use(const body *l, LLVMUseRef u) { return !is_inside(l, LLVMGetUser(u)); }
 
 static v rolled_value(const body *l, v x) {
     for (EACH_INSTRUCTION(x0, l->head)) {
@@ -400,7 +406,7 @@ static bool find_limit(const body *l, v *counter, int64_t *step, int64_t *limit)
     int64_t c;
     *counter = split(next, &c);
     if (LLVMTypeOf(next) != l->p->i64 || !is_counter(l, *counter, step) || c != *step || *step <= 0) return false;
-    v start = LLVMGetIncomingValue(*counter, LLVMGetIncomingBlock(*counter, 0) == l->w->blocks[l->w->loops[l->loop].entry] ? 0 : 1);
+    v start = start_of(l, *counter);
     *limit = LLVMConstIntGetSExtValue(LLVMGetOperand(compare, 1));
     return LLVMIsAConstantInt(start) && LLVMConstIntGetZExtValue(start) == 0 && *limit > 0 && *limit % *step == 0;
 }
@@ -410,8 +416,7 @@ static bool find_limit(const body *l, v *counter, int64_t *step, int64_t *limit)
 typedef struct rolled { v old, phi, next; bool nuw, nsw; } rolled;
 
 static rolled roll_phi(body *l, v phi) {
-    LLVMBasicBlockRef entry = l->w->blocks[l->w->loops[l->loop].entry];
-    v start = LLVMGetIncomingValue(phi, LLVMGetIncomingBlock(phi, 0) == entry ? 0 : 1);
+    v start = start_of(l, phi);
     LLVMPositionBuilderBefore(l->p->b, phi);
     rolled r = {.old = phi, .phi = LLVMBuildPhi(l->p->b, LLVMTypeOf(phi), "")};
     int64_t step;
@@ -425,7 +430,7 @@ static rolled roll_phi(body *l, v phi) {
     } else {
         r.next = first_carry(l, phi)->value;
     }
-    LLVMAddIncoming(r.phi, (v[]){start, r.next}, (LLVMBasicBlockRef[]){entry, l->head}, 2);
+    LLVMAddIncoming(r.phi, (v[]){start, r.next}, (LLVMBasicBlockRef[]){entry_of(l), l->head}, 2);
     return r;
 }
 
@@ -541,13 +546,17 @@ static void try_loop(body *l) {
 }
 
 void reroll_loops(part *p, const flow *w) {
-    body *l = wx_xmalloc(sizeof *l);
-    for (uint32_t i = 0; i < w->loop_count; i++) {
-        *l = (body){.p = p, .w = w, .loop = i};
+    body *l = wx_xcalloc(1, sizeof *l);
+    l->p = p;
+    l->w = w;
+    for (l->loop = 0; l->loop < w->loop_count; l->loop++) {
+        l->tail = NULL;
+        l->store_count = l->load_count = 0;
+        wx_map_clear(&l->place_of);
         try_loop(l);
-        wx_map_free(&l->place_of);
-        wx_map_free(&l->matched);
-        for (uint32_t j = 0; j < MOST_COPIES; j++) wx_map_free(&l->same[j]);
     }
+    wx_map_free(&l->place_of);
+    wx_map_free(&l->matched);
+    for (uint32_t j = 0; j < MOST_COPIES; j++) wx_map_free(&l->same[j]);
     free(l);
 }
