@@ -6,17 +6,16 @@
 // 2. guard_nans: arithmetic that LLVM would fold to its operand, although it has to make a NaN quiet
 // 3. settle: LLVM folds and simplifies while every load is still volatile and so cannot be lost
 // 4. free_loads: a load whose value is surely used becomes plain; the others stay, and with them their traps
-// 5. LLVM's pipeline of the level
-// 6. insert_checks: of the stack, after inlining, in guest functions that still call; and for interruption
+// 5. shape_addresses: what we know about addresses and LLVM does not (addresses.c, count.c, reroll.c)
+// 6. LLVM's pipeline of the level
+// 7. insert_checks: of the stack, after inlining, in guest functions that still call; and for interruption
 #include <stdlib.h>
 #include <string.h>
 
 #include <llvm-c/Error.h>
 #include <llvm-c/Transforms/PassBuilder.h>
 
-#include "compiler/part.h"
-
-typedef LLVMValueRef v;
+#include "compiler/access.h"
 
 static void run(part *p, LLVMTargetMachineRef tm, const char *passes) {
     LLVMPassBuilderOptionsRef o = LLVMCreatePassBuilderOptions();
@@ -71,7 +70,6 @@ static void guard_instruction(part *p, v i) {
 }
 
 #define EACH_BLOCK(b, f) LLVMBasicBlockRef b = LLVMGetFirstBasicBlock(f); b; b = LLVMGetNextBasicBlock(b)
-#define EACH_INSTRUCTION(i, b) v i = LLVMGetFirstInstruction(b); i; i = LLVMGetNextInstruction(i)
 
 static void guard_nans(part *p, v f) {
     for (EACH_BLOCK(b, f))
@@ -183,6 +181,29 @@ static void each_function(part *p, void (*pass)(part *p, v f)) {
         if (LLVMCountBasicBlocks(f)) pass(p, f);
 }
 
+// ---- Loops and addresses
+
+#define MOST_BLOCKS 16384 // of a function: dominators are not linear in the worst case
+
+// There, an address that was made of 32 bits proves nothing about the sum it was made of.
+static bool has_wide_memory(const wx_module *m) {
+    for (uint32_t i = 0; i < m->memory_count; i++)
+        if (m->memories[i].limits.is64) return true;
+    return false;
+}
+
+static void shape_addresses(part *p, v f) {
+    if (p->u->explicit_bounds || has_wide_memory(p->u->m) || LLVMCountBasicBlocks(f) > MOST_BLOCKS) return;
+    flow w;
+    flow_open(&w, f);
+    share_addresses(p, &w);
+    if (w.loop_count && !p->u->precise_traps) {
+        count_loops(p, &w);
+        reroll_loops(p, &w);
+    }
+    flow_close(&w);
+}
+
 static const char *pipeline(const wx_unit *u) {
     static const char *const levels[] = {NULL, "default<O1>", "default<O2>", "default<O3>"};
     return u->opt_size ? "default<Os>" : levels[u->opt_level];
@@ -194,6 +215,7 @@ void optimise(part *p, LLVMTargetMachineRef tm) {
     each_function(p, guard_nans);
     run(p, tm, "function(early-cse,instcombine<no-verify-fixpoint>,simplifycfg,dse)");
     if (!p->u->precise_traps) each_function(p, free_loads);
+    each_function(p, shape_addresses);
     run(p, tm, pipeline(p->u));
 }
 

@@ -6,7 +6,7 @@
 # and are compared with V8; odd ones have them (which V8 does not let JavaScript see) and are compared between levels.
 # DIFF_FIRST and DIFF_COUNT choose other seeds. With --traps=precise every transcript must be the same. In the default mode
 # LLVM may, rarely, find out late that nobody needs a loaded value and drop the load with its trap (RATIONALE.md): where
-# only that mode differs, the seed is a skip that says so.
+# only that mode differs, the seed is a skip that says so. A third as many modules of unrolled loops follow.
 . tests/suite.sh diff
 
 first=${DIFF_FIRST:-1} count=${DIFF_COUNT:-60}
@@ -33,7 +33,21 @@ one() { # SEED: prints one line
     echo "ok seed $seed: $(grep -c '^call' "$base.0") calls, $(grep -c '^trap' "$base.0") traps"
     rm -f "$base".*
 }
-export -f one make_module
+
+# Loops as compilers unroll them, with all that makes rolling them back wrong (tests/diff/loops.mjs).
+loops() { # SEED: prints one line
+    local base=$WASMX_TMP/loops$1 mode
+    node tests/diff/loops.mjs "$1" >"$base.wat"
+    timeout 120 "$run" "$base.wat" 0 guard default >"$base.0" 2>&1 || { echo "FAIL loops $1: -O0: $(tail -1 "$base.0")"; return; }
+    for mode in "1 guard default" "2 guard default" "3 guard default" "2 explicit default" "2 guard precise"; do
+        # shellcheck disable=SC2086
+        timeout 120 "$run" "$base.wat" $mode >"$base.other" 2>&1
+        cmp -s "$base.0" "$base.other" || { echo "FAIL loops $1: -O$mode differs from -O0"; return; }
+    done
+    echo "ok loops $1: $(grep -c '^call' "$base.0") calls, $(grep -c '^trap' "$base.0") traps"
+    rm -f "$base".*
+}
+export -f one make_module loops
 export WASMX_TMP run features
 
 if command -v wasm-opt >/dev/null; then
@@ -41,4 +55,5 @@ if command -v wasm-opt >/dev/null; then
 else
     skip "no wasm-opt (Debian package binaryen)"
 fi
+tally < <(seq "$first" $((first + (count + 2) / 3 - 1)) | xargs -P2 -I{} bash -c 'loops {}')
 finish
