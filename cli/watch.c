@@ -58,7 +58,8 @@ static void *look(void *arg) {
         pthread_cond_timedwait(&w->over_now, &w->lock, &t);
         double now = seconds_now();
         if (w->over) break;
-        if (w->timeout > 0 && !strcmp(w->phase, "initialise") && now - w->phase_began > w->timeout + PATIENCE) give_up(w);
+        bool late = w->timeout > 0 && now - w->phase_began > w->timeout + PATIENCE;
+        if (late && !strcmp(w->phase, "initialise")) give_up(w);
         show(w, now);
     }
     clear_line(w);

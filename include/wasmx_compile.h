@@ -80,8 +80,8 @@ WASMX_API WASMX_NODISCARD wasmx_code *wasmx_code_compile(const void *bytes, size
                                                          const wasmx_compile_options *options,
                                                          wasmx_compile_error *err);
 WASMX_API const wasmx_module *wasmx_code_module(const wasmx_code *code);
-// Ends the threads of wasmx_code_compile and gives back what they used. A function that was not called yet may then trap
-// (WASMX_TRAP_HOST) when it is. Not while another thread frees the code.
+// Ends the threads of wasmx_code_compile and gives back what they used. A function that was not called yet may then
+// trap (WASMX_TRAP_HOST) when it is. Not while another thread frees the code.
 WASMX_API void wasmx_code_finish(wasmx_code *code);
 WASMX_API void wasmx_code_free(wasmx_code *code);
 

@@ -129,7 +129,8 @@ static bool explain(wx_snapshot *s, const char *what, const wasmx_trap *t) {
     write_backtrace(s, t);
     const char *hint = "";
     if (t->kind == WASMX_TRAP_INTERRUPTED)
-        return wx_snapshot_fail(s, "the initialiser did not end within %g seconds", (double)s->options->timeout_ns / 1e9);
+        return wx_snapshot_fail(s, "the initialiser did not end within %g seconds",
+                                (double)s->options->timeout_ns / 1e9);
     if (t->kind == WASMX_TRAP_EXIT)
         return wx_snapshot_fail(s, "%s ended the program: proc_exit(%d)", what, t->exit_code);
     if (t->kind != WASMX_TRAP_UNKNOWN_IMPORT) return wx_snapshot_fail(s, "%s trapped: %s", what, t->message);
