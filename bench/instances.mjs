@@ -3,7 +3,7 @@
 // also writes bench/INSTANCES.md and bench/instances.svg.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus, release } from 'node:os';
+import { cpus, loadavg, release } from 'node:os';
 
 const args = process.argv.slice(2), flag = name => args.includes(name);
 const build = args.find(a => !a.startsWith('--')) ?? 'build', out = `${build}/bench/instances`;
@@ -93,7 +93,7 @@ results.calls.push(...v8Calls());
 // ---- The page
 
 const command = `node bench/instances.mjs${flag('--quick') ? ' --quick' : ''}`;
-Object.assign(results, { date: new Date().toISOString().slice(0, 10), machine: `${cpus().length} x ${cpus()[0].model}, Linux ${release()}`, command });
+Object.assign(results, { date: new Date().toISOString().slice(0, 10), machine: `${cpus().length} x ${cpus()[0].model}, Linux ${release()}, load average ${loadavg()[0].toFixed(1)}`, command });
 const us = ns => (ns / 1000).toFixed(ns < 9950 ? 2 : ns < 99500 ? 1 : 0);
 const images = [...new Set(results.requests.map(r => r.image))], ways = [...new Set(results.requests.map(r => r.way))];
 const counts = [...new Set(results.requests.map(r => r.dirty))];
