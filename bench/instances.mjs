@@ -3,7 +3,7 @@
 // also writes bench/INSTANCES.md and bench/instances.svg.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus, release } from 'node:os';
+import { cpus, loadavg, release } from 'node:os';
 
 const args = process.argv.slice(2), flag = name => args.includes(name);
 const build = args.find(a => !a.startsWith('--')) ?? 'build', out = `${build}/bench/instances`;
@@ -93,7 +93,7 @@ results.calls.push(...v8Calls());
 // ---- The page
 
 const command = `node bench/instances.mjs${flag('--quick') ? ' --quick' : ''}`;
-Object.assign(results, { date: new Date().toISOString().slice(0, 10), machine: `${cpus().length} x ${cpus()[0].model}, Linux ${release()}`, command });
+Object.assign(results, { date: new Date().toISOString().slice(0, 10), machine: `${cpus().length} x ${cpus()[0].model}, Linux ${release()}, load average ${loadavg()[0].toFixed(1)}`, command });
 const us = ns => (ns / 1000).toFixed(ns < 9950 ? 2 : ns < 99500 ? 1 : 0);
 const images = [...new Set(results.requests.map(r => r.image))], ways = [...new Set(results.requests.map(r => r.way))];
 const counts = [...new Set(results.requests.map(r => r.dirty))];
@@ -116,7 +116,8 @@ const page = [
     'Microseconds of acquire and release, median / 99th percentile, and in parentheses the median with the call that writes to the pages.',
     'Ways: *learned* leaves out the search for changed pages when the process had no page fault, *one thread* when the thread had none;',
     '*searched* always asks the kernel (PAGEMAP_SCAN); *discarded* gives all pages back by `madvise`, and so pays in the call; *fresh* is',
-    '`wasmx_instantiate` and `wasmx_instance_free`; *V8, new* is `new WebAssembly.Instance` in node, without what its end costs the collector.', '',
+    '`wasmx_instantiate` and `wasmx_instance_free`; *V8, new* is `new WebAssembly.Instance` in node, without what its end costs the collector.',
+    'Where the load average is above the number of processors, times longer than a scheduler\'s slice (some ms) hold waiting for other programs.', '',
     '## One thread', '', ...requestTable(1), '', '## Two threads, each with its own slot', '', ...requestTable(2), '',
     '## Calls', '', 'Nanoseconds a call, of 20,000 in a row: the shortest and the median of 301 times that.', '',
     '| call | shortest | median |', '|---|--:|--:|',

@@ -12,7 +12,7 @@ import os from 'node:os';
 
 const args = process.argv.slice(2), build = args.find((a) => !a.startsWith('--') && !/^[\d.]+$/.test(a)) ?? 'build';
 const option = (name, usual) => { const at = args.indexOf(name); return at < 0 ? usual : Number(args[at + 1]); };
-const seconds = option('--seconds', 2.5), rounds = option('--rounds', 4), least = 0.8;
+const seconds = option('--seconds', 2), rounds = option('--rounds', 5), least = 0.8;
 const out = `${build}/bench/load`;
 mkdirSync(out, { recursive: true });
 execFileSync('examples/gateway/build', [out], { stdio: 'inherit', env: { ...process.env, WASMX_BUILD: build } });
@@ -27,6 +27,7 @@ const plan = kinds.flatMap((kind) => servers.filter((s) => kind === 'mix' || !s.
 
 function start(server) {
     const child = spawn(`${out}/${server.file}`, ['2'], { env: { ...process.env, ...server.env }, stdio: ['ignore', 'pipe', 'inherit'] });
+    process.on('exit', () => child.kill('SIGTERM'));
     return new Promise((resolve, reject) => {
         child.stdout.on('data', (text) => {
             const port = /^listening on 127\.0\.0\.1:(\d+)/.exec(text)?.[1];
@@ -42,11 +43,10 @@ function cpu(pid) {
     return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
-// wrk takes whole seconds and is stopped in between otherwise.
+// wrk takes whole seconds.
 function load({ kind, server }) {
     const before = cpu(server.child.pid);
-    const text = execFileSync('wrk', ['-t1', '-c16', `-d${Math.round(seconds * 1000)}ms`.replace(/(\d+)000ms$/, '$1s'), '-s', 'tests/load/requests.lua',
-        `http://127.0.0.1:${server.port}`, ...(kind === 'mix' ? ['--', 'mix'] : [])], { encoding: 'utf8' });
+    const text = execFileSync('wrk', ['-t1', '-c16', `-d${seconds}s`, '-s', 'tests/load/requests.lua', `http://127.0.0.1:${server.port}`, ...(kind === 'mix' ? ['--', 'mix'] : [])], { encoding: 'utf8' });
     const requests = Number(/(\d+) requests in/.exec(text)[1]), rate = Number(/Requests\/sec:\s+([\d.]+)/.exec(text)[1]);
     const bad = Number(/Non-2xx or 3xx responses: (\d+)/.exec(text)?.[1] ?? 0), broken = /Socket errors: (.*)/.exec(text)?.[1];
     const expected = kind === 'mix' ? requests * 3 / 50 : 0;
@@ -64,7 +64,10 @@ for (let round = 0; round < rounds; round++)
         const run = runs[(k + round) % runs.length];
         run.results[round] = load(run);
     }
-for (const { child } of running) { child.removeAllListeners('exit'); child.kill('SIGTERM'); }
+for (const { child } of running) {
+    child.removeAllListeners('exit');
+    child.kill('SIGTERM');
+}
 
 const wasm = (kind) => runs.find((r) => r.kind === kind && r.server.name === 'wasm').results;
 const rows = runs.map(({ kind, server, results }) => {
