@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 build_dir = build$(if $(filter-out release,$(PRESET)),/$(PRESET))
 
-.PHONY: all setup demo test test-all bench install asan clean
+.PHONY: all setup demo test test-all bench bench-instances install asan clean
 
 all:
 	cmake --preset $(PRESET) --log-level=WARNING
@@ -28,6 +28,10 @@ test-all: setup
 bench: setup
 	$(MAKE) all
 	bench/run
+
+bench-instances: setup
+	$(MAKE) all
+	node bench/instances.mjs $(build_dir)
 
 install: all
 	cmake --install $(build_dir) --prefix $(PREFIX)

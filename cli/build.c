@@ -41,6 +41,7 @@ typedef struct build {
     double linked_seconds[KINDS];
     wasmx_compile_options options;
     wasmx_output output;
+    wasmx_snapshot_result snapshot; // with --init: what is compiled
     double started, shown;    // progress: when it began, when it was last shown
     bool on_terminal;
 } build;
@@ -147,8 +148,12 @@ static bool prepare(build *b) {
     }
     if (!compile_options("build", s, &b->options) || !read_kinds(b)) return false;
     name_outputs(b);
-    if (s->dirs.count && !b->wanted[EXE]) {
-        wrong_usage("build", "--dir is for --emit=exe");
+    if (s->dirs.count && !b->wanted[EXE] && !s->init) {
+        wrong_usage("build", "--dir is for --emit=exe and --init");
+        return false;
+    }
+    if (s->needs_init && !s->init) {
+        wrong_usage("build", "--%s is for --init", s->needs_init);
         return false;
     }
     b->options.file = strcmp(b->in, "-") ? b->in : "stdin";
@@ -171,13 +176,23 @@ static void end_progress(const build *b) {
 
 // ---- Work
 
-static bool compile(build *b, wasmx_compile_error *err) {
-    wasmx_buffer input = {0};
+// The input, or with --init what its initialiser leaves behind. An exit status.
+static int read_input(build *b, wasmx_buffer *out) {
+    wasmx_compile_error err;
+    if (!wx_input_read(b->in, out, &err)) return fail("%s", err.line);
+    if (!b->s->init) return EXIT_FINE;
+    int status = take_snapshot("build", b->s, out, b->options.file, true, &b->snapshot);
+    wx_buffer_free(out);
+    *out = b->snapshot.wasm;
+    b->snapshot.wasm = (wasmx_buffer){0};
+    return status;
+}
+
+static bool compile(build *b, const wasmx_buffer *input, wasmx_compile_error *err) {
     b->started = seconds_now();
     if (isatty(STDERR_FILENO)) b->options.progress = show_progress, b->options.progress_arg = b;
-    bool ok = wx_input_read(b->in, &input, err) && wasmx_compile(input.data, input.size, &b->options, &b->output, err);
+    bool ok = wasmx_compile(input->data, input->size, &b->options, &b->output, err);
     end_progress(b);
-    wx_buffer_free(&input);
     return ok;
 }
 
@@ -273,14 +288,18 @@ static wasmx_buffer stats_text(const build *b) {
 }
 
 static bool write_all(build *b, wasmx_compile_error *err) {
-    wx_out_file files[KINDS + 1];
+    wx_out_file files[KINDS + 2];
     size_t n = 0;
     for (int i = 0; i < KINDS; i++)
         if (b->wanted[i]) files[n++] = (wx_out_file){b->paths[i], data_of(b, i), kinds[i].link > WX_LINK_STATIC};
-    wasmx_buffer stats = {0};
+    wasmx_buffer stats = {0}, report = {0};
+    bool reports = b->s->report && *b->s->report;
+    if (reports) report = report_json(&b->snapshot, b->options.file);
+    if (reports) files[n++] = (wx_out_file){b->s->report, report, false};
     if (b->s->stats) stats = stats_text(b), files[n++] = (wx_out_file){b->s->stats, stats, false};
     bool ok = wx_outputs_write(files, n, err);
     wx_buffer_free(&stats);
+    wx_buffer_free(&report);
     return ok;
 }
 
@@ -291,13 +310,21 @@ static void free_build(build *b) {
     free_embeds(&b->options);
 }
 
+static int work(build *b) {
+    wasmx_compile_error err;
+    wasmx_buffer input = {0};
+    int status = read_input(b, &input);
+    if (status == EXIT_FINE && (!compile(b, &input, &err) || !link_kinds(b, &err) || !write_all(b, &err)))
+        status = fail("%s", err.line);
+    wx_buffer_free(&input);
+    return status;
+}
+
 int cmd_build(const settings *s) {
     build b = {.s = s, .in = s->words.items[0]};
-    wasmx_compile_error err;
     int status = EXIT_FINE;
     if (!prepare(&b)) status = EXIT_USAGE;
-    else if (!read_embeds(s, &b.options)) status = EXIT_FAILED;
-    else if (!compile(&b, &err) || !link_kinds(&b, &err) || !write_all(&b, &err)) status = fail("%s", err.line);
+    else status = read_embeds(s, &b.options) ? work(&b) : EXIT_FAILED;
     free_build(&b);
     return status;
 }

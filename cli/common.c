@@ -4,7 +4,6 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "compiler/compiler.h"
 
@@ -28,6 +27,7 @@ bool compile_options(const char *command, const settings *s, wasmx_compile_optio
         .opt_level = s->opt ? s->opt[0] : 0,
         .bounds = is(s->bounds, "explicit") ? WASMX_BOUNDS_EXPLICIT : WASMX_BOUNDS_GUARD,
         .traps = is(s->traps, "precise") ? WASMX_TRAPS_PRECISE : WASMX_TRAPS_DEFAULT,
+        .interruptible = s->interruptible,
         .link_imports = is(s->imports, "link"),
     };
     wasmx_compile_error err;
@@ -61,10 +61,4 @@ char *name_of_file(const char *prefix, const char *path) {
     for (size_t i = 0; i < len; i++) name[n++] = isalnum((unsigned char)start[i]) ? start[i] : '_';
     if (is_taken(name)) name[n] = '_';
     return name;
-}
-
-double seconds_now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }

@@ -9,7 +9,7 @@
 
 #include "cli/cli.h"
 
-typedef enum kind { TEXT, LIST, FLAG, CHOICE } kind;
+typedef enum kind { TEXT, LIST, FLAG, CHOICE, MAYBE, BOOL } kind;
 
 typedef struct option {
     unsigned commands;
@@ -43,6 +43,9 @@ void free_settings(settings *s) {
     free(s->dirs.items);
     free(s->env.items);
     free(s->embeds.items);
+    free(s->mapdirs.items);
+    free(s->renames.items);
+    free(s->preloads.items);
     free(s->words.items);
 }
 
@@ -58,18 +61,26 @@ static bool listed(const char *word, size_t len, const char *list) {
 
 static bool set(const cursor *c, const option *o, const char *shown, const char *value, settings *s) {
     char *field = (char *)s + o->field;
+    if ((o->commands & WITH_INIT) == WITH_INIT && c->command->bit == BUILD) s->needs_init = o->name;
     switch (o->kind) {
     case FLAG: *(bool *)field = true; return true;
     case LIST: push((text_list *)field, value); return true;
-    case CHOICE:
+    case BOOL: case CHOICE:
         if (!listed(value, strlen(value), o->argument)) {
             wrong_usage(c->command->name, "%s: '%s' is not one of %s", shown, value, o->argument);
             return false;
         }
         // fall through
-    case TEXT: *(const char **)field = value; return true;
+    case TEXT: case MAYBE: *(const char **)field = value; return true;
     }
     return false;
+}
+
+// `--x` alone is true; the next word is its value if it can be nothing else.
+static const char *bool_value(cursor *c, const char *attached) {
+    if (attached) return attached;
+    bool next = c->at < c->end && (!strcmp(*c->at, "true") || !strcmp(*c->at, "false"));
+    return next ? *c->at++ : "true";
 }
 
 // The rest of the word or the next word.
@@ -79,6 +90,8 @@ static bool take_value(cursor *c, const option *o, const char *shown, const char
         wrong_usage(c->command->name, "%s takes no value", shown);
         return false;
     }
+    if (o->kind == MAYBE) return set(c, o, shown, attached ? attached : "", s);
+    if (o->kind == BOOL) return set(c, o, shown, bool_value(c, attached), s);
     if (!attached && c->at == c->end) {
         wrong_usage(c->command->name, "%s wants a value: %s", shown, o->argument);
         return false;
@@ -150,8 +163,9 @@ void print_options(unsigned bit) {
         char left[64], letter[8] = "";
         if (!(o->commands & bit)) continue;
         if (o->letter) snprintf(letter, sizeof letter, "-%c%s", o->letter, *o->name ? ", " : " ");
-        const char *dashes = *o->name ? "--" : "", *equals = *o->name && *o->argument ? "=" : "";
-        snprintf(left, sizeof left, "%s%s%s%s%s", letter, dashes, o->name, equals, o->argument);
+        bool optional = o->kind == MAYBE || o->kind == BOOL;
+        const char *dashes = *o->name ? "--" : "", *equals = *o->name && *o->argument ? optional ? "[=" : "=" : "";
+        snprintf(left, sizeof left, "%s%s%s%s%s%s", letter, dashes, o->name, equals, o->argument, optional ? "]" : "");
         printf("  %-30s %s\n", left, o->help);
     }
 }

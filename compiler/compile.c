@@ -58,7 +58,7 @@ bool wx_compile_part(const wx_unit *u, const wx_plan *plan, LLVMTargetMachineRef
     verify(&p, "after emission");
     double t1 = wx_now();
     if (e->code == WX_OK) optimise(&p, tm);
-    insert_stack_checks(&p);
+    insert_checks(&p);
     emit_address_map(&p);
     verify(&p, "after optimisation");
     double t2 = wx_now();

@@ -191,6 +191,7 @@ static LLVMValueRef make_memories(desc *d) {
         out.max = x->limits.max;
         out.has_max = x->limits.has_max;
         out.is64 = x->limits.is64;
+        out.is_shared = x->limits.shared;
         out.import = x->import != WX_NO_INDEX;
         out.run_count = d->u->image.run_counts[i];
         size_t at = blob_add(&b, &out, sizeof out);
@@ -390,6 +391,7 @@ static void make_note(desc *d) {
     note_field(&text, "target", d->u->is_x86 ? "x86_64" : "aarch64");
     note_field(&text, "cpu-features", d->u->required);
     note_field(&text, "bounds", d->u->explicit_bounds ? "explicit" : "guard");
+    if (d->u->interruptible) note_field(&text, "interruptible", "yes");
     note_wasm_features(d, &text);
     wx_buf_str(&text, "sha256=");
     for (int i = 0; i < 32; i++) wx_buf_printf(&text, "%02x", d->u->sha256[i]);
@@ -456,7 +458,9 @@ void emit_descriptor(part *p) {
     CLEAR(out);
     out.abi_hash = wxrt_abi_hash();
     out.explicit_bounds = u->explicit_bounds;
+    out.has_start = m->start != WX_NO_INDEX;
     out.area_size = u->area_size;
+    out.interrupt_at = u->interruptible ? wxrt_interrupt_at(u->area_size) : 0;
     out.layout = u->layout;
     out.type_count = m->type_count;
     out.import_count = m->import_count;

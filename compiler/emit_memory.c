@@ -29,6 +29,11 @@ v memory_bytes(fn *f, mem *m) {
     const wx_memory *w = memory_of(f, m->index);
     if (!f->p->u->facts.memory_grown[m->index]) return ci64(f->p, w->limits.min * WXRT_PAGE);
     v bytes = load_field(f, f->p->i64, m->record, offsetof(wasmx_memory, bytes));
+    if (w->limits.shared) { // other threads let it grow, and say so by atomic accesses: not to be read before those
+        LLVMSetOrdering(bytes, LLVMAtomicOrderingMonotonic);
+        LLVMSetAlignment(bytes, 8);
+        return bytes;
+    }
     set_scope(f->p, bytes, SCOPE_SIZE);
     return bytes;
 }
@@ -78,13 +83,15 @@ v effective_address(fn *f, const wx_instr *in, v address, uint32_t size) {
     return at(f, m.base, address, displacement);
 }
 
-// Every load starts volatile, so that none is lost; passes.c makes those plain whose value is surely used.
+// Every load starts volatile, so that none is lost; passes.c makes those plain whose value is surely used. Where
+// another thread may write meanwhile, LLVM says that a plain load has no certain value; frozen, every use sees the same
+// one, so what was compared with a bound is what is used.
 v heap_load(fn *f, ty type, v address) {
     v load = LLVMBuildLoad2(f->b, type, address, "");
     LLVMSetAlignment(load, 1);
     LLVMSetVolatile(load, true);
     set_scope(f->p, load, SCOPE_HEAP);
-    return load;
+    return f->p->u->facts.shared ? LLVMBuildFreeze(f->b, load, "") : load;
 }
 
 void heap_store(fn *f, v value, v address) {
@@ -146,6 +153,11 @@ static v byte_at(fn *f, mem *m, v index) {
     return LLVMBuildGEPWithNoWrapFlags(f->b, f->p->i8, m->base, &index, 1, "", LLVMGEPFlagNUW);
 }
 
+// Can it take so long that an interruption has to end it?
+static bool in_pieces(fn *f, v count) {
+    return f->p->u->interruptible && !(LLVMIsConstant(count) && LLVMConstIntGetZExtValue(count) <= WXRT_PAGE);
+}
+
 // One check for the whole range; then the C library's memmove and memset cannot fault.
 void emit_memory_copy(fn *f, const wx_instr *in, int a, int b) {
     (void)a, (void)b;
@@ -153,6 +165,11 @@ void emit_memory_copy(fn *f, const wx_instr *in, int a, int b) {
     mem to = open_memory(f, in->a), from = open_memory(f, in->b);
     v outside = LLVMBuildOr(f->b, past_end(f, &to, dst, count), past_end(f, &from, src, count), "");
     trap_if(f, outside, WASMX_TRAP_MEMORY_OUT_OF_BOUNDS);
+    if (in_pieces(f, count)) {
+        v args[] = {instance_of(f->p, f->ctx), byte_at(f, &to, dst), byte_at(f, &from, src), count};
+        call_helper(f->p, HELP_memory_copy, args, 4);
+        return;
+    }
     v args[] = {byte_at(f, &to, dst), byte_at(f, &from, src), count, LLVMConstInt(f->p->i1, 0, false)};
     ty type, overloads[] = {f->p->ptr, f->p->ptr, f->p->i64};
     v callee = declare_intrinsic(f->p, MEMMOVE, overloads, 3, &type);
@@ -164,6 +181,11 @@ void emit_memory_fill(fn *f, const wx_instr *in, int a, int b) {
     v count = zext64(f, pop(f)), value = LLVMBuildTrunc(f->b, pop(f), f->p->i8, ""), dst = zext64(f, pop(f));
     mem m = open_memory(f, in->a);
     trap_if(f, past_end(f, &m, dst, count), WASMX_TRAP_MEMORY_OUT_OF_BOUNDS);
+    if (in_pieces(f, count)) {
+        v args[] = {instance_of(f->p, f->ctx), byte_at(f, &m, dst), LLVMBuildZExt(f->b, value, f->p->i32, ""), count};
+        call_helper(f->p, HELP_memory_fill, args, 4);
+        return;
+    }
     v args[] = {byte_at(f, &m, dst), value, count, LLVMConstInt(f->p->i1, 0, false)};
     set_scope(f->p, intrinsic2(f, MEMSET, f->p->ptr, f->p->i64, args, 4), SCOPE_HEAP);
 }

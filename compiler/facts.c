@@ -224,8 +224,7 @@ static bool check_declarations(scan *s) {
     for (uint32_t i = 0; i < s->m->memory_count; i++) {
         if (s->m->memories[i].limits.is64)
             return refuse(s, WX_NO_FUNC, WX_NO_OFFSET, WX_FEATURE_MEMORY64, "64-bit memory");
-        if (s->m->memories[i].limits.shared)
-            return refuse(s, WX_NO_FUNC, WX_NO_OFFSET, WX_FEATURE_THREADS, "shared memory");
+        s->facts->shared |= s->m->memories[i].limits.shared;
     }
     for (uint32_t i = 0; i < s->m->table_count; i++)
         if (s->m->tables[i].limits.is64)

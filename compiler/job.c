@@ -35,6 +35,7 @@ static void set_options(wx_unit *u, const wasmx_compile_options *o) {
     u->opt_size = level == 's';
     u->opt_level = level == 's' ? 2 : level - '0';
     u->explicit_bounds = o->bounds == WASMX_BOUNDS_EXPLICIT;
+    u->interruptible = o->interruptible;
     u->precise_traps = o->traps == WASMX_TRAPS_PRECISE;
 #ifndef NDEBUG
     u->verify = true;

@@ -1,7 +1,8 @@
 // compiler/lazy.c: the fast tier: code in this process that is made when it is first called.
 //
 //   guest ──► stub k ──► resolve ──► urgent ──► a worker: k and what it calls ──► linked ──► table[k] ──► guest
-//                                     ahead ──► the other workers: what made code may call next
+//                                      near ──► the other workers: what code that was called may call next
+//                                       far ──►                    what that may call in turn
 //
 // in: a module   out: a descriptor whose every function is a stub   Workers have stacks of their own, so a call costs
 // the guest's stack no more than a small frame. One lock guards who compiles what, another the linker.
@@ -34,7 +35,7 @@ struct wx_lazy {
     pthread_mutex_t lock;         // guards states, queues, plans, stop
     pthread_cond_t wanted, made;
     uint8_t *states;              // by function
-    queue urgent, ahead;
+    queue urgent, near, far;
     uint32_t plans;
     bool stop;
     pthread_mutex_t link_lock;
@@ -85,8 +86,19 @@ static chosen choose_with_callees(wx_lazy *l, uint32_t func) {
 }
 
 static void want_ahead(wx_lazy *l, uint32_t func, void *arg) {
-    (void)arg;
-    put(&l->ahead, func);
+    (void)l;
+    put(arg, func);
+}
+
+// What code that was just made may call next: in the order in which it is written, before all that waits already.
+static void look_ahead(wx_lazy *l, const chosen *c, queue *to) {
+    size_t low = to->len;
+    for (uint32_t i = 0; i < c->count; i++) each_callee(l, c->funcs[i], want_ahead, to);
+    for (size_t high = to->len; low + 1 < high; low++, high--) {
+        uint32_t x = to->items[low];
+        to->items[low] = to->items[high - 1];
+        to->items[high - 1] = x;
+    }
 }
 
 // ---- Making code
@@ -175,10 +187,16 @@ static void give_up(wx_lazy *l, const chosen *c) {
 
 // ---- Workers
 
-// The next function to compile, or UINT32_MAX at the end. With the lock.
-static uint32_t next(wx_lazy *l, bool may_go_ahead) {
+static queue *first_filled(wx_lazy *l, bool may_go_ahead) {
+    if (l->urgent.len) return &l->urgent;
+    if (!may_go_ahead) return NULL;
+    return l->near.len ? &l->near : l->far.len ? &l->far : NULL;
+}
+
+// The next function to compile, and in *from the queue it was in; UINT32_MAX at the end. With the lock.
+static uint32_t next(wx_lazy *l, bool may_go_ahead, queue **from) {
     for (;;) {
-        queue *q = l->urgent.len ? &l->urgent : may_go_ahead && l->ahead.len ? &l->ahead : NULL;
+        queue *q = *from = first_filled(l, may_go_ahead);
         if (l->stop) return UINT32_MAX;
         if (!q) {
             pthread_cond_wait(&l->wanted, &l->lock);
@@ -196,18 +214,17 @@ static void *work(void *arg) {
     LLVMTargetMachineRef tm = wx_target_machine(&l->j.u, &e);
     pthread_mutex_lock(&l->lock);
     bool ahead = !pthread_equal(pthread_self(), l->workers[0]);
-    for (uint32_t func; (func = next(l, ahead)) != UINT32_MAX;) {
+    queue *from;
+    for (uint32_t func; (func = next(l, ahead, &from)) != UINT32_MAX;) {
         chosen c = choose_with_callees(l, func);
         pthread_mutex_unlock(&l->lock);
         bool ok = tm && make(l, &c, tm, &e);
         if (!ok) give_up(l, &c);
         pthread_mutex_lock(&l->lock);
-        for (uint32_t i = 0; i < c.count; i++) {
-            l->states[c.funcs[i]] = READY;
-            each_callee(l, c.funcs[i], want_ahead, NULL);
-        }
+        for (uint32_t i = 0; i < c.count; i++) l->states[c.funcs[i]] = READY;
+        look_ahead(l, &c, from == &l->urgent ? &l->near : &l->far);
         pthread_cond_broadcast(&l->made);
-        if (l->ahead.len) pthread_cond_broadcast(&l->wanted);
+        if (l->near.len || l->far.len) pthread_cond_broadcast(&l->wanted);
     }
     pthread_mutex_unlock(&l->lock);
     if (tm) LLVMDisposeTargetMachine(tm);
@@ -349,7 +366,8 @@ void wx_lazy_close(wx_lazy *l) {
     free(l->workers);
     free(l->states);
     free(l->urgent.items);
-    free(l->ahead.items);
+    free(l->near.items);
+    free(l->far.items);
     free(l->bytes);
     free(l);
 }

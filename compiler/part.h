@@ -104,7 +104,7 @@ LLVMTypeRef table_entry_type(part *p);
 static inline uint64_t local_identity(const wx_module *m, uint32_t type) { return (uint64_t)m->types[type].canon + 1; }
 // passes.c
 void optimise(part *p, LLVMTargetMachineRef tm);
-void insert_stack_checks(part *p);
+void insert_checks(part *p);
 // map.c
 void emit_text_start(part *p);
 void emit_address_map(part *p);

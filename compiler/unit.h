@@ -35,6 +35,7 @@ typedef struct wx_facts { // facts.c
     wx_table_facts *tables;
     wx_global_facts *globals;
     bool *memory_grown;     // a live body grows it, or someone outside may
+    bool shared;            // a memory may be changed by other threads meanwhile
     bool tail_indirect;     // a live body has return_call_indirect or return_call_ref
 } wx_facts;
 
@@ -58,6 +59,7 @@ typedef struct wx_unit {
     int opt_level;            // 0..3
     bool opt_size;
     bool explicit_bounds, precise_traps, verify;
+    bool interruptible;       // code looks whether it has been interrupted
     bool lazy;                // functions are compiled on their first call, in this process (lazy.c)
     wx_arena arena;
     wx_facts facts;

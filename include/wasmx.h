@@ -32,6 +32,7 @@ typedef struct wasmx_memory wasmx_memory;
 typedef struct wasmx_table wasmx_table;
 typedef struct wasmx_global wasmx_global;
 typedef struct wasmx_linker wasmx_linker;     // names that imports are looked up in
+typedef struct wasmx_async wasmx_async;       // a stack for a call that can be suspended
 typedef struct wasmx_wasi wasmx_wasi;         // see wasmx_wasi.h
 
 // ---- Values
@@ -60,7 +61,8 @@ typedef enum wasmx_status {
 #define TRAP(name, message) WASMX_TRAP_##name,
 #include "wasmx_traps.def"
 #undef TRAP
-    WASMX_STATUS_COUNT
+    WASMX_STATUS_COUNT,
+    WASMX_SUSPENDED = 0x100 // no trap: the call waits to be resumed (wasmx_async)
 } wasmx_status;
 
 // The message of a status: "out of bounds memory access"; "ok" for WASMX_OK.
@@ -93,6 +95,19 @@ WASMX_API void wasmx_raise(wasmx_instance *instance, wasmx_status kind, const ch
 // The same for WASMX_TRAP_EXIT with its code.
 WASMX_API void wasmx_raise_exit(wasmx_instance *instance, int32_t code) __attribute__((noreturn));
 
+// ---- Signals
+//
+// Faults of guest code become traps in handlers of SIGSEGV, SIGBUS and SIGILL (aarch64: SIGTRAP), which the first use
+// of a module installs. They hand everything else to the handlers that were there before. A handler installed later has
+// to do the same with ours.
+
+// For a host that keeps its own handlers: call it before the first use of a module; false: it is too late. Then each of
+// the host's handlers, which need SA_SIGINFO and SA_ONSTACK, has to call wasmx_handle_signal.
+WASMX_API bool wasmx_handler_opt_out(void);
+// With the arguments of the handler, info being its siginfo_t *. True: the fault was the guest's; return from the
+// handler at once, and the call ends with its trap. False: it is none of ours. Async-signal-safe.
+WASMX_API bool wasmx_handle_signal(int signal, const void *info, void *context);
+
 // ---- Instances
 
 typedef struct wasmx_options {
@@ -103,8 +118,15 @@ typedef struct wasmx_options {
     bool trap_unknown_imports; // a function import that nothing satisfies by name and type traps when it is called
     uint64_t max_memory_bytes; // memory.grow beyond it answers -1; 0: the module's own limit
     uint64_t max_table_elements; // per table; 0: 10 million
+    uint64_t deadline_ns;      // as wasmx_set_deadline before the start function; 0: none
+    int deadline_clock;        // a wasmx_time
     size_t max_stack_bytes;    // native stack a call may use; 0: what the thread has. Set it for calls on a stack that
                                // is not the thread's own (a coroutine's): 64 KiB are assumed there.
+    wasmx_trap *trap;          // may be NULL; filled when a trap is why there is no instance. Its names live as long as
+                               // the module.
+    uint64_t reserve_bytes;    // modules with explicit bounds only: the most address space a memory takes, and so how
+                               // far it can grow; its first size is always there. 0: all it may ever use, or, where
+                               // the system refuses that, less.
 } wasmx_options;
 
 // Checks the module's note (ABI, CPU features), resolves imports, makes memories and tables, applies segments, runs the
@@ -116,6 +138,56 @@ WASMX_API WASMX_NODISCARD wasmx_instance *wasmx_instantiate(const wasmx_module *
 WASMX_API void wasmx_instance_free(wasmx_instance *instance);
 WASMX_API void *wasmx_host(const wasmx_instance *instance);
 WASMX_API const wasmx_module *wasmx_instance_module(const wasmx_instance *instance);
+
+// ---- Time
+//
+// For modules built with --interruptible: their code looks at every loop head, and at the entry of every function that
+// calls, whether it has been interrupted, which costs a load of one byte.
+
+typedef enum wasmx_time {
+    WASMX_TIME_WALL,   // time that passes
+    WASMX_TIME_THREAD, // processor time of the calling thread, which has to be the one that runs the instance
+} wasmx_time;
+
+// From so many nanoseconds on, within half a millisecond, guest code of the instance traps with WASMX_TRAP_INTERRUPTED:
+// the call that runs, and every later one until the deadline is set anew. 0: no deadline. Host functions are not
+// interrupted, but what runs after they return is. Replaces an earlier deadline and forgets an interruption. Of
+// instances linked through imports or tables, each stops only its own code.
+// By the thread that uses the instance. False: the module is not interruptible, or no thread could be started (the
+// first call in a process starts one, with all signals blocked; also after a fork).
+WASMX_API bool wasmx_set_deadline(wasmx_instance *instance, wasmx_time clock, uint64_t nanoseconds);
+// As if its deadline had passed now. From any thread, while the instance exists. False: it is not interruptible.
+WASMX_API bool wasmx_interrupt(wasmx_instance *instance);
+
+// ---- Calls that can be suspended
+//
+// A wasmx_async is a stack. A call on it may be suspended by any host function it reaches, and resumed later by the
+// same thread or another: what an event loop needs to wait for input without a thread.
+//
+// Threads: one at a time uses a wasmx_async, and the instances its call is in. Code that is suspended may go on in
+// another thread: a host function must not keep addresses of thread-local variables (errno's is one) across
+// wasmx_suspend, nor hold locks that belong to a thread. While a call is suspended, its instances may be called
+// otherwise, but not released or freed.
+
+// A stack with a guard page below; it serves one call after the other. 0: 512 KiB, which are kept for reuse when freed;
+// at least 64 KiB. Memory is taken as the stack is used. Guest code leaves 128 KiB, or half, to host functions.
+// NULL and *err: no memory.
+WASMX_API WASMX_NODISCARD wasmx_async *wasmx_async_new(size_t stack_bytes, wasmx_error *err);
+// A suspended call is abandoned: what it holds is lost, and its host functions never return. NULL, or one whose call
+// runs, is left alone.
+WASMX_API void wasmx_async_free(wasmx_async *async);
+// Begins a call. WASMX_SUSPENDED when it has been suspended; otherwise as wasmx_call. args are read before this
+// returns; results are written when the call ends. WASMX_TRAP_HOST when the stack has a call already.
+WASMX_API WASMX_NODISCARD wasmx_status wasmx_call_async(wasmx_async *async, wasmx_func *func, const wasmx_value *args,
+                                                        wasmx_value *results);
+// The same for any C function, which may call the typed functions of headers. arg must live until it has read it.
+WASMX_API WASMX_NODISCARD wasmx_status wasmx_async_run(wasmx_async *async, wasmx_status (*run)(void *arg), void *arg);
+// Goes on with a suspended call, until it ends or is suspended again. WASMX_TRAP_HOST when there is none.
+WASMX_API WASMX_NODISCARD wasmx_status wasmx_resume(wasmx_async *async);
+// In a host function: suspends the innermost suspendable call of this thread; returns true when it is resumed. False at
+// once: there is no such call.
+WASMX_API bool wasmx_suspend(void);
+WASMX_API wasmx_async *wasmx_async_current(void); // the innermost one that runs in this thread, or NULL
 
 // ---- Exports
 
@@ -178,6 +250,10 @@ WASMX_API bool wasmx_global_set(wasmx_global *global, wasmx_value value); // fal
 // Standalone ones, for imports. The caller owns them and frees them after every instance that imports them.
 // max UINT64_MAX: no maximum. NULL when memory is short or the limits make no sense.
 WASMX_API wasmx_memory *wasmx_memory_new(uint64_t min_pages, uint64_t max_pages);
+// A shared one, for instances on several threads. It may grow while others use it; what wasmx_memory_size and
+// wasmx_memory_at said once stays true. Its bytes change at any time: copy what you check. NULL also without a maximum.
+WASMX_API wasmx_memory *wasmx_memory_new_shared(uint64_t min_pages, uint64_t max_pages);
+WASMX_API bool wasmx_memory_is_shared(const wasmx_memory *memory);
 WASMX_API void wasmx_memory_free(wasmx_memory *memory);
 WASMX_API wasmx_table *wasmx_table_new(wasmx_kind kind, uint64_t min, uint64_t max);
 WASMX_API void wasmx_table_free(wasmx_table *table);
@@ -188,6 +264,10 @@ WASMX_API void wasmx_global_free(wasmx_global *global);
 
 WASMX_API wasmx_linker *wasmx_linker_new(void);
 WASMX_API void wasmx_linker_free(wasmx_linker *linker);
+// A linker with the same definitions, to be freed like any other; NULL: out of memory. linker may be NULL: an empty
+// one.
+WASMX_API wasmx_linker *wasmx_linker_copy(const wasmx_linker *linker);
+WASMX_API bool wasmx_linker_has(const wasmx_linker *linker, const char *module, const char *name);
 // Later definitions of one name replace earlier ones. Names are copied. type as for wasmx_func_type. False: the type
 // cannot be read.
 WASMX_API bool wasmx_linker_define_callback(wasmx_linker *linker, const char *module, const char *name,
@@ -199,6 +279,97 @@ WASMX_API bool wasmx_linker_define_typed(wasmx_linker *linker, const char *modul
 WASMX_API void wasmx_linker_define(wasmx_linker *linker, const char *module, const char *name, wasmx_extern value);
 // Every export of an instance, as `module`. The instance must outlive what is instantiated from the linker.
 WASMX_API void wasmx_linker_define_instance(wasmx_linker *linker, const char *module, wasmx_instance *instance);
+
+// ---- The state of an instance, for tools that save it
+//
+// Indices are those of the Wasm module, imports first. What is returned is owned by the instance, or by who gave it.
+
+WASMX_API wasmx_memory *wasmx_instance_memory(const wasmx_instance *instance, uint32_t index); // NULL: no such memory
+// NULL also for a table that the module never changes and shows to nobody: it is what the element segments say.
+WASMX_API wasmx_table *wasmx_instance_table(const wasmx_instance *instance, uint32_t index);
+WASMX_API wasmx_global *wasmx_instance_global(wasmx_instance *instance, uint32_t index); // NULL: no such, or no memory
+// Whether memory.init or table.init would find a passive segment empty.
+WASMX_API bool wasmx_instance_data_dropped(const wasmx_instance *instance, uint32_t index);
+WASMX_API bool wasmx_instance_elem_dropped(const wasmx_instance *instance, uint32_t index);
+// The function's index in the instance's module; UINT32_MAX: it is neither a function nor a function import of it.
+WASMX_API uint32_t wasmx_instance_func_index(const wasmx_instance *instance, const wasmx_func *func);
+
+// ---- Pools: an instance for every request
+//
+// A pool keeps instances ready. Acquiring one takes no system call and no allocation once it has been used before; what
+// comes out cannot be told from a fresh instance: memories with their sizes, tables, globals, dropped segments, the
+// trap record. A module's start function runs at every acquire.
+//
+// Threads: acquire and release may be called by any threads at one time, without locks between them. An instance may be
+// acquired on one thread and released on another.
+//
+// fork: the child has copies of the pool and of its instances and goes on with both; what other threads had acquired
+// stays acquired there.
+
+typedef struct wasmx_pool wasmx_pool;
+
+typedef struct wasmx_pool_module {
+    const wasmx_module *module;
+    wasmx_options options; // for every instance: imports and linker, both used as long as the pool lives, and limits;
+                           // the field host is not used. Imports other than host functions and immutable numbers are
+                           // refused: through what instances share one request could see another.
+} wasmx_pool_module;
+
+// How the pages are found that a request has changed.
+typedef enum wasmx_reset {
+    WASMX_RESET_AUTO,    // the best that works here; the environment's WASMX_RESET=scan, pagemap or discard overrides
+    WASMX_RESET_SCAN,    // the system call PAGEMAP_SCAN, Linux 6.7 or later
+    WASMX_RESET_PAGEMAP, // by reading /proc/self/pagemap
+    WASMX_RESET_DISCARD, // not at all: every page goes back to the system
+} wasmx_reset;
+
+typedef struct wasmx_pool_options {
+    uint32_t slots;                   // instances at one time: 1 to 1,000,000
+    const wasmx_pool_module *modules; // copied
+    size_t module_count;              // at least 1
+    size_t keep_bytes;  // changed pages an instance keeps, to be copied back at release; those beyond go back to the
+                        // system. 0: 1 MiB
+    wasmx_reset reset;
+    bool always_search; // search for changed pages at every release. Otherwise the search is left out when the process
+                        // has had no page fault since the acquire: then no page has changed but those that the slot
+                        // copies back in any case, because earlier requests had changed them. Set it where something
+                        // outside this process writes into instances' memories.
+    bool one_thread;    // a promise: the thread that acquires an instance also releases it, and no other thread writes
+                        // to its memories in between. Then that thread's page faults alone decide.
+} wasmx_pool_options;
+
+// Slots are filled when first needed. NULL and *err: what the options lack, or out of memory.
+WASMX_API WASMX_NODISCARD wasmx_pool *wasmx_pool_new(const wasmx_pool_options *options, wasmx_error *err);
+// False, and nothing happens, while an instance of it is in use. NULL is allowed.
+WASMX_API bool wasmx_pool_free(wasmx_pool *pool);
+// An instance of one of the pool's modules, for this request; host is what wasmx_host returns. NULL and *err: all are
+// in use, it cannot be made (limits, imports, address space), or its start function trapped. Prefers a slot that held
+// this module, then an empty one, then the least recently used one of another module.
+WASMX_API WASMX_NODISCARD wasmx_instance *wasmx_pool_acquire(wasmx_pool *pool, const wasmx_module *module, void *host,
+                                                             wasmx_error *err);
+// The same for modules whose linker has WASI: what this request has of it. The caller owns wasi and frees it after the
+// release; wasmx_pool_acquire refuses such modules, because instances must not share one.
+WASMX_API WASMX_NODISCARD wasmx_instance *wasmx_pool_acquire_wasi(wasmx_pool *pool, const wasmx_module *module,
+                                                                  void *host, wasmx_wasi *wasi, wasmx_error *err);
+// Ends a request: all that was obtained from the instance (function references, exports) must no longer be used, as
+// after wasmx_instance_free, which does the same for an instance of a pool. False, and nothing happens, when it is not
+// one of a pool, was released before and not acquired since, or is inside a call.
+WASMX_API bool wasmx_pool_release(wasmx_instance *instance);
+
+typedef struct wasmx_pool_stats {
+    wasmx_reset reset;  // the way in use, never WASMX_RESET_AUTO
+    bool learns;        // whether searches are left out when there was no page fault
+    uint32_t slots, in_use;
+    uint64_t acquired;  // so often in all; of these
+    uint64_t made;      // in a slot that was empty
+    uint64_t remade;    // in a slot that held another module
+    uint64_t searched, spared; // memories put back with and without a search for changed pages
+    uint64_t discarded; // memories of which pages went back to the system
+    uint64_t copied_bytes;
+} wasmx_pool_stats;
+
+// Counts so far; while other threads use the pool each number is recent, and no more.
+WASMX_API void wasmx_pool_get_stats(wasmx_pool *pool, wasmx_pool_stats *out);
 
 // ---- Modules, for tools
 

@@ -31,6 +31,7 @@ typedef struct wasmx_compile_options {
     char opt_level;       // '0' '1' '2' '3' 's'; 0 means '2'
     wasmx_bounds bounds;
     wasmx_traps traps;
+    bool interruptible;   // deadlines and wasmx_interrupt stop the code; it looks for them in loops
     bool link_imports;    // imports are extern C functions that the linker binds
     unsigned threads;     // 0: as many as there are processors. The result does not depend on it.
     unsigned emit;        // bits of wasmx_emit; 0: object

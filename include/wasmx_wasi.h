@@ -30,12 +30,18 @@ typedef enum wasmx_clock {
     WASMX_CLOCK_REALTIME, WASMX_CLOCK_MONOTONIC, WASMX_CLOCK_PROCESS_CPU, WASMX_CLOCK_THREAD_CPU,
 } wasmx_clock;
 
+typedef struct wasmx_file_facts { // what the system adds to a file's contents, size and type
+    uint64_t device, inode;
+    uint64_t accessed, modified, changed; // nanoseconds since 1970
+} wasmx_file_facts;
+
 // Where time and randomness come from. A NULL function: the system.
 typedef struct wasmx_sources {
     void *env;
     uint64_t (*clock)(void *env, wasmx_clock clock);        // nanoseconds
     void (*sleep)(void *env, uint64_t nanoseconds);         // poll_oneoff waits; NULL: really
     bool (*random)(void *env, void *out, size_t size);      // false: EIO to the guest
+    void (*file)(void *env, wasmx_file_facts *facts);       // changes what the guest is told of a file
 } wasmx_sources;
 
 typedef struct wasmx_wasi_config {
@@ -50,6 +56,7 @@ typedef struct wasmx_wasi_config {
     size_t socket_count;           // sockets, not owned
     wasmx_sources sources;
     uint32_t max_descriptors;      // that the guest can have open; 0: 1024
+    uint32_t max_threads;          // that the guest can have besides its first, at a time; 0: 512
     bool no_openat2;               // keep paths in without openat2, as on kernels before 5.6
 } wasmx_wasi_config;
 
@@ -58,8 +65,24 @@ typedef struct wasmx_wasi_config {
 WASMX_API wasmx_wasi *wasmx_wasi_new(const wasmx_wasi_config *config, wasmx_error *err);
 // Closes what the guest left open. After the instances that use it have ended.
 WASMX_API void wasmx_wasi_free(wasmx_wasi *wasi);
+// For tools: the first descriptor from `from` that is a file or directory the guest opened itself and has not closed,
+// with its path outside (cut to size) where the system knows it. -1: there is none.
+WASMX_API int64_t wasmx_wasi_open_file(const wasmx_wasi *wasi, uint32_t from, char *path, size_t size);
 // Defines every function of WASI in the linker; instances made from it use `wasi`.
 WASMX_API void wasmx_linker_define_wasi(wasmx_linker *linker, wasmx_wasi *wasi);
+// wasi-threads: defines "wasi" "thread-spawn". Each thread is an instance of the caller's module on its own thread,
+// made from `linker` and the other options (copied; NULL: none), which must live until wasmx_wasi_end_threads. The
+// module imports a shared memory, exports wasi_thread_start, and shares nothing else: thread-spawn answers ENOTSUP
+// where it imports guest functions, tables or globals. `wasi`, its streams and sources are then used from all these
+// threads; functions of a stream run one at a time and must return. One call of the host at a time runs the program.
+// False: out of memory.
+WASMX_API bool wasmx_linker_define_threads(wasmx_linker *linker, wasmx_wasi *wasi, const wasmx_options *options);
+// Ends the threads that a call has started, wherever they are, and waits for them; to be called on the thread of that
+// call, after it, before its instance is freed. A trap or proc_exit of a thread ends the whole program: the host's call
+// then returns that status too, and this the thread's trap, valid until the next call with `wasi`; NULL: the call ended
+// of itself. Threads are stopped by SIGSEGV sent to them, which the runtime handles; system calls that they are in
+// return EINTR, and functions of the host must return then.
+WASMX_API const wasmx_trap *wasmx_wasi_end_threads(wasmx_wasi *wasi);
 // The whole of a command's main: instantiates, calls _start, prints a trap with its backtrace on stderr. Returns the
 // process's exit status: proc_exit's code, 0, or 134 after a trap, 1 when it cannot be instantiated. Where config
 // names no embedded files, the module's own are there.

@@ -63,7 +63,10 @@ struct wasmx_memory {
     size_t mapping_size;
     bool has_max;       // a maximum was declared
     bool is64;
+    bool guarded;       // has 4 GiB and the high guard behind them
+    bool is_shared;     // by several threads: bytes is read and grows atomically
     uint64_t declared_max; // pages
+    uint64_t image;     // serial of the image whose file is mapped in it, or 0
     void *range;        // where the mapping is known to the fault handler; NULL: it is the instance's
 };
 
@@ -78,6 +81,7 @@ struct wasmx_table {
     uint32_t type;      // value type of the elements
     const wasmx_module *module; // whose type indices `type` counts; NULL: made by the host
     struct wx_link *link;       // the instances that functions in it tie together
+    uint64_t written_low, written_high; // elements written since they were last put back, none where low >= high
 };
 
 struct wasmx_global {
@@ -157,6 +161,7 @@ typedef struct wxrt_memdesc {
     uint64_t min, max;
     bool has_max, is64;
     uint8_t import;
+    bool is_shared;
     uint32_t run_count;
     const wxrt_run *runs;
 } wxrt_memdesc;
@@ -176,6 +181,12 @@ typedef struct wxrt_datadesc { const uint8_t *bytes; uint64_t size; } wxrt_datad
 typedef struct wxrt_elemdesc { const uint32_t *items; uint64_t count; } wxrt_elemdesc;
 #define WXRT_ITEM_NULL 0xffffffffu
 #define WXRT_ITEM_GLOBAL 0x80000000u
+
+// Where that page is, for an area of so many bytes: below area and instance, a multiple of 64 KiB from ctx.
+static inline uint64_t wxrt_interrupt_at(uint64_t area_size) {
+    uint64_t own = area_size + sizeof(struct wasmx_instance);
+    return WXRT_LOW_GUARD + (own + WXRT_PAGE - 1) / WXRT_PAGE * WXRT_PAGE + WXRT_PAGE;
+}
 
 typedef struct wxrt_file { // an embedded file, for WASI; sorted by root, then path: bytes
     const char *root;  // the directory the guest finds open
@@ -208,8 +219,10 @@ struct wasmx_module {
     const char *target;       // "x86_64" or "aarch64"
     uint8_t sha256[32];       // of the Wasm file
     bool explicit_bounds;     // --bounds=explicit: no guard is needed
+    bool has_start;           // init runs code of the module, so that its effects may differ from time to time
     const char *text_start, *text_end;
     uint64_t area_size;       // multiple of 16
+    uint64_t interrupt_at;    // so far below ctx lies a page whose loss interrupts the code; 0: it never looks
     wxrt_layout layout;
     const wxrt_type *types;          uint32_t type_count;
     const wxrt_import *imports;      uint32_t import_count, func_imports;

@@ -9,7 +9,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 
-#include "runtime/internal.h"
+#include "runtime/platform.h"
 
 #define HOST_RESERVE ((uint64_t)128 << 10) // for host functions, below the guest's limit
 #define FOREIGN_STACK ((uint64_t)64 << 10) // assumed on a stack that is not the thread's, such as a coroutine's
@@ -30,6 +30,8 @@ static void end_thread(void *p) {
 
 static void make_key(void) { pthread_key_create(&thread_key, end_thread); }
 
+uint64_t wx_host_reserve(uint64_t size) { return size < 2 * HOST_RESERVE ? size / 2 : HOST_RESERVE; }
+
 static void find_stack(wx_thread *t) {
     pthread_attr_t attr;
     void *low = NULL;
@@ -39,10 +41,10 @@ static void find_stack(wx_thread *t) {
         pthread_attr_getguardsize(&attr, &guard);
         pthread_attr_destroy(&attr);
     }
-    t->low = (uint64_t)(uintptr_t)low + guard;
-    t->size = size > guard ? size - guard : 0;
-    t->limit = t->low + (t->size < 2 * HOST_RESERVE ? t->size / 2 : HOST_RESERVE);
-    if (!t->limit) t->limit = 1;
+    t->stack.low = (uint64_t)(uintptr_t)low + guard;
+    t->stack.size = size > guard ? size - guard : 0;
+    t->stack.limit = t->stack.low + wx_host_reserve(t->stack.size);
+    if (!t->stack.limit) t->stack.limit = 1;
 }
 
 // The handler of a stack overflow cannot run on the stack that overflowed.
@@ -64,19 +66,24 @@ static __attribute__((noinline, cold)) void start_thread(wx_thread *t) {
     make_signal_stack(t);
 }
 
-static inline bool on_own_stack(const wx_thread *t, uint64_t sp) { return sp - t->low < t->size; }
-
-uint64_t wx_stack_limit(uint64_t max_stack) {
-    wx_thread *t = &wx_this_thread;
-    if (!t->limit) start_thread(t);
-    uint64_t sp = (uint64_t)(uintptr_t)__builtin_frame_address(0);
-    bool own = on_own_stack(t, sp);
-    if (own && !max_stack) return t->limit;
-    if (!own) return sp - (max_stack ? max_stack : FOREIGN_STACK);
-    return max_stack < sp && sp - max_stack > t->limit ? sp - max_stack : t->limit;
+wx_thread *wx_thread_ready(void) {
+    wx_thread *t = wx_thread_now();
+    if (!t->stack.limit) start_thread(t);
+    return t;
 }
 
-static void spread_limit(wasmx_instance *instance, uint64_t limit) {
+static inline bool on_own_stack(const wx_thread *t, uint64_t sp) { return sp - t->stack.low < t->stack.size; }
+
+uint64_t wx_stack_limit(uint64_t max_stack) {
+    wx_thread *t = wx_thread_ready();
+    uint64_t sp = (uint64_t)(uintptr_t)__builtin_frame_address(0);
+    bool own = on_own_stack(t, sp);
+    if (own && !max_stack) return t->stack.limit;
+    if (!own) return sp - (max_stack ? max_stack : FOREIGN_STACK);
+    return max_stack < sp && sp - max_stack > t->stack.limit ? sp - max_stack : t->stack.limit;
+}
+
+void wx_spread_limit(wasmx_instance *instance, uint64_t limit) {
     wx_link *first = &instance->state->link, *l = first;
     do {
         if (l->instance) l->instance->stack_limit = limit;
@@ -90,7 +97,7 @@ static inline uint32_t enter(wasmx_instance *instance, void *ctx, void *thunk, v
     wx_entry entry = {.prev = t->top, .instance = instance, .limit = limit};
     t->top = &entry;
     uint32_t status = wx_enter(ctx, thunk, code, slots, &entry.sp);
-    t->top = entry.prev;
+    wx_thread_now()->top = entry.prev; // another thread's, if the call was suspended; a trap has done so already
     return status;
 }
 
@@ -99,21 +106,29 @@ static inline uint32_t enter(wasmx_instance *instance, void *ctx, void *thunk, v
 static __attribute__((noinline)) uint32_t call_with_limit(wasmx_instance *instance, void *ctx, void *thunk, void *code,
                                                           wasmx_value *slots) {
     uint64_t limit = wx_stack_limit(instance->max_stack), before = instance->stack_limit;
-    spread_limit(instance, limit);
+    wx_spread_limit(instance, limit);
     uint32_t status = enter(instance, ctx, thunk, code, slots, limit);
-    if (wx_this_thread.top) spread_limit(instance, before);
+    if (wx_thread_now()->top) wx_spread_limit(instance, before);
     return status;
 }
 
 uint32_t wx_call(wasmx_instance *instance, void *ctx, void *thunk, void *code, wasmx_value *slots) {
     const wx_thread *t = &wx_this_thread;
-    bool same = instance->stack_limit == t->limit && !instance->max_stack;
+    bool same = instance->stack_limit == t->stack.limit && !instance->max_stack;
     if (WX_LIKELY(same && on_own_stack(t, (uint64_t)(uintptr_t)__builtin_frame_address(0))))
-        return enter(instance, ctx, thunk, code, slots, t->limit);
+        return enter(instance, ctx, thunk, code, slots, t->stack.limit);
     return call_with_limit(instance, ctx, thunk, code, slots);
 }
 
-uint32_t wxrt_call(wasmx_instance *i, void *thunk, void *code, wasmx_value *slots) {
+// What entry_x86_64.S does for itself in the usual case.
+_Static_assert(offsetof(wx_thread, top) == 0 && offsetof(wx_thread, stack.limit) == 8 &&
+                   offsetof(wx_thread, stack.low) == 16 && offsetof(wx_thread, stack.size) == 24, "wxrt_call");
+_Static_assert(offsetof(wx_entry, prev) == 0 && offsetof(wx_entry, sp) == 8 && offsetof(wx_entry, instance) == 16 &&
+                   offsetof(wx_entry, limit) == 24 && sizeof(wx_entry) == 32, "wxrt_call");
+_Static_assert(offsetof(wasmx_instance, stack_limit) == 32 && offsetof(wasmx_instance, max_stack) == 40 &&
+                   sizeof(wasmx_instance) + WXRT_LOW_GUARD == 65584, "wxrt_call");
+
+uint32_t wx_call_from_host(wasmx_instance *i, void *thunk, void *code, wasmx_value *slots) {
     return wx_call(i, wx_ctx(i), thunk, code, slots);
 }
 

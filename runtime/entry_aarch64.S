@@ -1,4 +1,4 @@
-// runtime/entry_aarch64.S: into guest code and back, for AAPCS64. See internal.h for what the three symbols do.
+// runtime/entry_aarch64.S: into guest code and back, for AAPCS64. See internal.h for what the symbols do.
     .text
     .p2align 4
     .globl wx_enter
@@ -81,6 +81,66 @@ wx_resume:
     b wx_resume_here
     .cfi_endproc
     .size wx_resume, . - wx_resume
+
+    .p2align 4
+    .globl wx_switch
+    .hidden wx_switch
+    .type wx_switch, %function
+// void wx_switch(void **from, void *to)
+wx_switch:
+    .cfi_startproc
+    hint #34                    // bti c
+    stp x29, x30, [sp, #-160]!
+    stp x19, x20, [sp, #16]
+    stp x21, x22, [sp, #32]
+    stp x23, x24, [sp, #48]
+    stp x25, x26, [sp, #64]
+    stp x27, x28, [sp, #80]
+    stp d8, d9, [sp, #96]
+    stp d10, d11, [sp, #112]
+    stp d12, d13, [sp, #128]
+    stp d14, d15, [sp, #144]
+    mov x9, sp
+    str x9, [x0]
+    mov sp, x1
+    ldp x19, x20, [sp, #16]
+    ldp x21, x22, [sp, #32]
+    ldp x23, x24, [sp, #48]
+    ldp x25, x26, [sp, #64]
+    ldp x27, x28, [sp, #80]
+    ldp d8, d9, [sp, #96]
+    ldp d10, d11, [sp, #112]
+    ldp d12, d13, [sp, #128]
+    ldp d14, d15, [sp, #144]
+    ldp x29, x30, [sp], #160
+    ret
+    .cfi_endproc
+    .size wx_switch, . - wx_switch
+
+    .p2align 4
+    .globl wx_async_entry
+    .hidden wx_async_entry
+    .type wx_async_entry, %function
+wx_async_entry:                 // x19: the wasmx_async; x29 is 0, where chains of frames end
+    .cfi_startproc
+    .cfi_undefined x30
+    hint #36                    // bti j
+    mov x0, x19
+    bl wx_async_main
+    brk #1
+    .cfi_endproc
+    .size wx_async_entry, . - wx_async_entry
+
+// uint32_t wxrt_call(wasmx_instance *i, void *thunk, void *code, wasmx_value *slots)
+    .p2align 4
+    .globl wxrt_call
+    .type wxrt_call, %function
+wxrt_call:
+    .cfi_startproc
+    hint #34                    // bti c
+    b wx_call_from_host
+    .cfi_endproc
+    .size wxrt_call, . - wxrt_call
 
     .section .note.gnu.property, "a"  // all entries are landing pads: branch target identification may stay on
     .p2align 3

@@ -1,4 +1,4 @@
-// runtime/entry_x86_64.S: into guest code and back, for the System V ABI. See internal.h for what the three symbols do.
+// runtime/entry_x86_64.S: into guest code and back, for the System V ABI. See internal.h for what the symbols do.
     .text
     .p2align 4
     .globl wx_enter
@@ -67,6 +67,110 @@ wx_resume:
     jmp wx_resume_here
     .cfi_endproc
     .size wx_resume, . - wx_resume
+
+    .p2align 4
+    .globl wx_switch
+    .hidden wx_switch
+    .type wx_switch, @function
+// void wx_switch(void **from, void *to)
+wx_switch:
+    .cfi_startproc
+    endbr64
+    pushq %rbp
+    pushq %rbx
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    movq %rsp, (%rdi)
+    movq %rsi, %rsp
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbx
+    popq %rbp
+    ret
+    .cfi_endproc
+    .size wx_switch, . - wx_switch
+
+    .p2align 4
+    .globl wx_async_entry
+    .hidden wx_async_entry
+    .type wx_async_entry, @function
+wx_async_entry:                 // rbx: the wasmx_async; rbp is 0, where chains of frames end
+    .cfi_startproc
+    .cfi_undefined %rip
+    endbr64
+    movq %rbx, %rdi
+    call wx_async_main
+    ud2
+    .cfi_endproc
+    .size wx_async_entry, . - wx_async_entry
+
+// uint32_t wxrt_call(wasmx_instance *i, void *thunk, void *code, wasmx_value *slots)
+// wx_call_from_host and wx_enter in one, for what nearly every call is: on the thread and the stack of the last one.
+// The frame is wx_enter's with the entry record below it, so that a trap resumes at wx_resume_here. entry.c asserts the
+// offsets.
+    .p2align 4
+    .globl wxrt_call
+    .type wxrt_call, @function
+wxrt_call:
+    .cfi_startproc
+    endbr64
+    movq wx_this_thread@gottpoff(%rip), %r11
+    movq %fs:8(%r11), %rax      // limit
+    cmpq %rax, 32(%rdi)         // stack_limit
+    jne 1f
+    cmpq $0, 40(%rdi)           // max_stack
+    jne 1f
+    movq %rsp, %r8
+    subq %fs:16(%r11), %r8      // low
+    cmpq %fs:24(%r11), %r8      // size
+    jae 1f
+    pushq %rbp
+    .cfi_def_cfa_offset 16
+    .cfi_offset %rbp, -16
+    movq %rsp, %rbp
+    .cfi_def_cfa_register %rbp
+    pushq %rbx
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    subq $40, %rsp
+    .cfi_offset %rbx, -24
+    .cfi_offset %r12, -32
+    .cfi_offset %r13, -40
+    .cfi_offset %r14, -48
+    .cfi_offset %r15, -56
+    movq %fs:(%r11), %r12       // kept in a register: from and to memory each time, calls in a row would wait for it
+    movq %rsp, %fs:(%r11)       // top
+    movq %r12, (%rsp)           // prev
+    leaq 32(%rsp), %r8
+    movq %r8, 8(%rsp)           // sp
+    movq %rdi, 16(%rsp)         // instance
+    movq %rax, 24(%rsp)         // limit
+    movq %r11, %rbx
+    leaq 65584(%rdi), %r13      // ctx
+    movq %rsi, %rax
+    movq %rdx, %rdi
+    movq %rcx, %rsi
+    call *%rax
+    movq %r12, %fs:(%rbx)
+    xorl %eax, %eax
+    addq $40, %rsp
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbx
+    popq %rbp
+    .cfi_def_cfa %rsp, 8
+    ret
+1:  jmp wx_call_from_host
+    .cfi_endproc
+    .size wxrt_call, . - wxrt_call
 
     .section .note.gnu.property, "a"  // all entries are landing pads: indirect branch tracking may stay on
     .p2align 3

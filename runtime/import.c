@@ -121,9 +121,12 @@ static bool resolve_memory(resolver *r, const wxrt_import *im, const wx_definiti
     wasmx_memory *m = d->value.of.memory;
     if (m->is64 != r->instance->module->memories[k].is64)
         return incompatible(r, im, m->is64 ? "a 32-bit memory" : "a 64-bit memory", "the other");
-    if (!limits_fit(im, m->bytes / WXRT_PAGE, m->has_max, m->declared_max))
-        return wrong_limits(r, im, "a memory", m->bytes / WXRT_PAGE, m->has_max, m->declared_max);
-    if (!r->instance->module->explicit_bounds && !m->is64 && m->reserved < WXRT_RESERVE32) // relies on the guard
+    if (m->is_shared != r->instance->module->memories[k].is_shared)
+        return incompatible(r, im, m->is_shared ? "a memory of its own" : "a shared memory", "the other");
+    uint64_t pages = wx_memory_bytes(m) / WXRT_PAGE;
+    if (!limits_fit(im, pages, m->has_max, m->declared_max))
+        return wrong_limits(r, im, "a memory", pages, m->has_max, m->declared_max);
+    if (!r->instance->module->explicit_bounds && !m->is64 && !m->guarded) // relies on the guard
         return incompatible(r, im, "a memory with guard pages", "one of a module with explicit bounds");
     WX_AREA(r->instance, memories, wasmx_memory *)[k] = m;
     return true;

@@ -8,8 +8,6 @@
 
 #include "runtime/internal.h"
 
-#define IMAGE_FILE 65536u // images larger than this are mapped from a file, smaller ones copied
-
 // ---- Where it lies
 
 static bool has_memory0(const wasmx_module *m) { return m->memory_count && !m->memories[0].import; }
@@ -17,46 +15,84 @@ static bool has_memory0(const wasmx_module *m) { return m->memory_count && !m->m
 static wx_memory_limits limits_of(const wasmx_module *m, uint32_t k, const wasmx_options *options) {
     const wxrt_memdesc *d = &m->memories[k];
     return (wx_memory_limits){.min = d->min, .max = d->max, .has_max = d->has_max, .is64 = d->is64,
-                              .explicit_bounds = m->explicit_bounds, .limit = options->max_memory_bytes};
+                              .is_shared = d->is_shared, .explicit_bounds = m->explicit_bounds,
+                              .limit = options->max_memory_bytes, .reserve = options->reserve_bytes};
 }
 
-static wasmx_instance *place_before_memory(const wasmx_module *m, const wasmx_options *options, wasmx_error *err) {
+// In front of memory 0, whole pages.
+static uint64_t area_of(const wasmx_module *m) {
+    return wx_round_up(m->area_size + sizeof(wasmx_instance), wx_page_size());
+}
+
+// The area, and before it the page whose loss interrupts.
+static uint64_t front_of(const wasmx_module *m) {
+    return m->interrupt_at ? m->interrupt_at - WXRT_LOW_GUARD : area_of(m);
+}
+
+static bool allow_interrupt_page(const wasmx_module *m, uint8_t *ctx, wasmx_error *err) {
+    if (!m->interrupt_at || !mprotect(ctx - m->interrupt_at, wx_page_size(), PROT_READ)) return true;
+    return wx_error_set(err, "out of memory");
+}
+
+static wasmx_instance *place_before_memory(const wasmx_module *m, const wasmx_options *options, uint64_t image,
+                                           wasmx_error *err) {
     wasmx_memory memory;
     wx_memory_limits limits = limits_of(m, 0, options);
-    uint64_t area = wx_round_up(m->area_size + sizeof(wasmx_instance), wx_page_size());
     if (!wx_memory_plan(&memory, &limits, err)) return NULL;
-    if (!wx_memory_map(&memory, wx_page_size() + area, area, err)) return NULL;
+    if (!wx_memory_map(&memory, wx_page_size() + front_of(m), area_of(m), image, err)) return NULL;
+    if (!allow_interrupt_page(m, memory.base, err)) {
+        wx_memory_unmap(&memory, 0);
+        return NULL;
+    }
     wasmx_instance *i = (wasmx_instance *)(memory.base - WXRT_LOW_GUARD) - 1;
     i->module = m;
     *WX_AREA(i, own_memories, wasmx_memory) = memory;
     return i;
 }
 
-static wasmx_instance *place_alone(const wasmx_module *m, void **block, wasmx_error *err) {
-    uint64_t size = wx_round_up(m->area_size + sizeof(wasmx_instance), 64);
-    char *p = aligned_alloc(64, size);
-    if (!p) {
-        wx_error_set(err, "out of memory");
-        return NULL;
-    }
-    memset(p, 0, size);
+// Pages of its own when one of them has to be taken away at times, else from the heap.
+static void *take_block(const wasmx_module *m, uint64_t size, wasmx_error *err) {
+    void *p = NULL;
+    if (m->interrupt_at) p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    else if ((p = aligned_alloc(64, size))) memset(p, 0, size);
+    if (p && p != MAP_FAILED) return p;
+    wx_error_set(err, "out of memory");
+    return NULL;
+}
+
+static void give_block(void *block, uint64_t mapped) {
+    if (mapped) munmap(block, mapped);
+    else free(block);
+}
+
+static wasmx_instance *place_alone(const wasmx_module *m, void **block, uint64_t *mapped, wasmx_error *err) {
+    uint64_t size = m->interrupt_at ? front_of(m) : wx_round_up(m->area_size + sizeof(wasmx_instance), 64);
+    char *p = take_block(m, size, err);
+    if (!p) return NULL;
     *block = p;
+    *mapped = m->interrupt_at ? size : 0;
     wasmx_instance *i = (wasmx_instance *)(p + size) - 1;
     i->module = m;
     return i;
 }
 
-static wasmx_instance *place(const wasmx_module *m, const wasmx_options *options, wasmx_error *err) {
+static wasmx_instance *place(const wasmx_module *m, const wasmx_options *options, const wx_image *image,
+                             wasmx_error *err) {
     void *block = NULL;
-    wasmx_instance *i = has_memory0(m) ? place_before_memory(m, options, err) : place_alone(m, &block, err);
+    uint64_t mapped = 0;
+    uint64_t serial = image ? image->serial : 0;
+    wasmx_instance *i = has_memory0(m) ? place_before_memory(m, options, serial, err)
+                                       : place_alone(m, &block, &mapped, err);
     if (!i) return NULL;
     if (!(i->state = calloc(1, sizeof *i->state))) {
-        if (has_memory0(m)) wx_memory_unmap(WX_AREA(i, own_memories, wasmx_memory));
-        free(block);
+        if (has_memory0(m)) wx_memory_unmap(WX_AREA(i, own_memories, wasmx_memory), area_of(m));
+        give_block(block, mapped);
         wx_error_set(err, "out of memory");
         return NULL;
     }
     i->state->block = block;
+    i->state->block_size = mapped;
+    wx_watch_open(i);
     i->max_stack = options->max_stack_bytes;
     i->host = options->host;
     i->wasi = options->linker ? options->linker->wasi : NULL;
@@ -76,7 +112,7 @@ static bool make_memories(wasmx_instance *i, const wasmx_options *options, wasmx
         if (k > 0) {
             wx_memory_limits limits = limits_of(m, k, options);
             wasmx_memory memory;
-            if (!wx_memory_plan(&memory, &limits, err) || !wx_memory_map(&memory, 0, 0, err)) return false;
+            if (!wx_memory_plan(&memory, &limits, err) || !wx_memory_map(&memory, 0, 0, 0, err)) return false;
             *own = memory;
         }
         own++;
@@ -84,23 +120,10 @@ static bool make_memories(wasmx_instance *i, const wasmx_options *options, wasmx
     return true;
 }
 
-static bool map_run(wasmx_memory *m, const wxrt_run *run, int fd) {
-    uint64_t page = wx_page_size();
-    if (fd < 0 || run->address % page || run->at % page || page > 4096) return false;
-    void *at = m->base + run->address;
-    return mmap(at, run->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd, (off_t)run->at) == at;
-}
-
-static void fill_memories(wasmx_instance *i, wx_loaded *loaded) {
-    const wasmx_module *m = i->module;
-    int fd = m->image_size > IMAGE_FILE ? wx_module_image(loaded) : -1;
-    for (uint32_t k = 0; k < m->memory_count; k++) {
-        wasmx_memory *memory = WX_AREA(i, memories, wasmx_memory *)[k];
-        for (uint32_t n = 0; n < m->memories[k].run_count; n++) {
-            const wxrt_run *run = &m->memories[k].runs[n];
-            if (!map_run(memory, run, fd)) memcpy(memory->base + run->address, m->image + run->at, run->size);
-        }
-    }
+static bool fill_memories(wasmx_instance *i, const wx_image *image, wasmx_error *err) {
+    for (uint32_t k = 0; image && k < i->module->memory_count; k++)
+        if (!wx_image_put(image, k, WX_AREA(i, memories, wasmx_memory *)[k], err)) return false;
+    return true;
 }
 
 // ---- Its tables, functions and globals
@@ -193,16 +216,18 @@ static void free_memories(wasmx_instance *i) {
     wasmx_memory *own = WX_AREA(i, own_memories, wasmx_memory);
     uint32_t count = 0;
     for (uint32_t k = 0; k < m->memory_count; k++) count += !m->memories[k].import;
-    while (count--) wx_memory_unmap(&own[count]);
+    while (count--) wx_memory_unmap(&own[count], count || !has_memory0(m) ? 0 : area_of(m));
 }
 
 static void destroy(wasmx_instance *i) {
     void *block = i->state->block;
+    uint64_t mapped = i->state->block_size;
+    wx_watch_close(i);
     free_made(i);
     free_tables(i);
     free(i->state);
     free_memories(i);
-    free(block);
+    give_block(block, mapped);
 }
 
 static bool only_zombies(const wx_link *first) {
@@ -227,44 +252,61 @@ void wx_link_end(wx_link *link) {
     }
 }
 
-void wasmx_instance_free(wasmx_instance *i) {
-    if (!i) return;
+void wx_instance_end(wasmx_instance *i) {
     wx_link_end(&i->state->link);
     destroy(i);
+}
+
+void wasmx_instance_free(wasmx_instance *i) {
+    if (!i) return;
+    if (i->state->give_back) i->state->give_back(i);
+    else wx_instance_end(i);
 }
 
 // ---- All of it
 
 // What it put into tables of others before it failed stays callable, so it lives on with them.
-static wasmx_instance *fail_start(wasmx_instance *i, wasmx_error *err) {
+static wasmx_instance *fail_start(wasmx_instance *i, const wasmx_options *options, wasmx_error *err) {
     wx_error_set(err, "%s", i->state->trap.message);
+    if (options && options->trap) *options->trap = i->state->trap;
     if (i->state->link.next == &i->state->link) destroy(i);
     else i->state->zombie = true;
     return NULL;
 }
 
-static wasmx_instance *start(wasmx_instance *i, wasmx_error *err) {
+wasmx_status wx_instance_start(wasmx_instance *i) {
     wasmx_value none[1];
     const wasmx_module *m = i->module;
-    if (m->init && wx_call(i, wx_ctx(i), m->init_thunk, m->init, none) != WASMX_OK) return fail_start(i, err);
-    return i;
+    return m->init ? (wasmx_status)wx_call(i, wx_ctx(i), m->init_thunk, m->init, none) : WASMX_OK;
+}
+
+wasmx_instance *wx_instance_make(const wasmx_module *module, const wasmx_options *options, wasmx_error *err) {
+    wx_loaded *loaded = wx_module_load(module, err);
+    if (!loaded) return NULL;
+    const wx_image *image = module->image_size ? wx_module_image(loaded) : NULL;
+    if (module->image_size && !image) return wx_error_set(err, "out of memory"), NULL;
+    wasmx_instance *i = place(module, options, image, err);
+    if (!i) return NULL;
+    bool ok = make_globals(i, err) && wx_resolve_imports(i, options, err) && make_memories(i, options, err) &&
+              make_tables(i, options, err) && fill_memories(i, image, err);
+    if (ok) {
+        make_refs(i);
+        return i;
+    }
+    wx_instance_end(i);
+    return NULL;
 }
 
 wasmx_instance *wasmx_instantiate(const wasmx_module *module, const wasmx_options *options, wasmx_error *err) {
     static const wasmx_options none;
-    if (!options) options = &none;
-    wx_loaded *loaded = wx_module_load(module, err);
-    wasmx_instance *i = loaded ? place(module, options, err) : NULL;
+    if (options && options->trap) *options->trap = (wasmx_trap){0};
+    wasmx_instance *i = wx_instance_make(module, options ? options : &none, err);
     if (!i) return NULL;
-    bool ok = make_globals(i, err) && wx_resolve_imports(i, options, err) && make_memories(i, options, err) &&
-              make_tables(i, options, err);
-    if (!ok) {
-        wasmx_instance_free(i);
+    if (options && !wx_watch_begin(i, options, err)) {
+        wx_instance_end(i);
         return NULL;
     }
-    fill_memories(i, loaded);
-    make_refs(i);
-    return start(i, err);
+    return wx_instance_start(i) == WASMX_OK ? i : fail_start(i, options, err);
 }
 
 void *wasmx_host(const wasmx_instance *i) { return i->host; }

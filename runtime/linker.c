@@ -65,6 +65,31 @@ void wasmx_linker_free(wasmx_linker *l) {
     free(l);
 }
 
+static bool copy_definition(wasmx_linker *l, const wx_definition *d) {
+    wx_definition copy = *d;
+    uint32_t count = d->signature.params + d->signature.results;
+    if (d->signature.kinds) {
+        if (!(copy.signature.kinds = calloc(count + 1, sizeof *copy.signature.kinds))) return false;
+        memcpy(copy.signature.kinds, d->signature.kinds, count * sizeof *copy.signature.kinds);
+    }
+    return define(l, d->module, d->name, copy);
+}
+
+wasmx_linker *wasmx_linker_copy(const wasmx_linker *from) {
+    wasmx_linker *l = wasmx_linker_new();
+    bool ok = l != NULL;
+    if (ok && from) l->wasi = from->wasi;
+    for (size_t k = 0; ok && from && k < from->capacity; k++)
+        if (from->slots[k].name) ok = copy_definition(l, &from->slots[k]);
+    if (ok) return l;
+    wasmx_linker_free(l);
+    return NULL;
+}
+
+bool wasmx_linker_has(const wasmx_linker *l, const char *module, const char *name) {
+    return wx_linker_find(l, module, name) != NULL;
+}
+
 bool wasmx_linker_define_callback(wasmx_linker *l, const char *module, const char *name, const char *type,
                                   wasmx_callback callback, void *env) {
     wx_definition d = {.value.kind = WASMX_FUNC, .function = (void *)callback, .env = env, .is_callback = true};

@@ -1,5 +1,5 @@
-// runtime/module.c: modules the process has used: checked once, their code known to the fault handler, their image in
-// a file that instances map.
+// runtime/module.c: modules the process has used: checked once, their code known to the fault handler, their image
+// ready for instances to map.
 //
 // A record is made at a module's first instantiation and found again without a lock; wasmx_module_forget empties it for
 // reuse. Writers hold one lock.
@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "runtime/platform.h"
 
@@ -62,7 +60,6 @@ static wx_loaded *load(const wasmx_module *m, wasmx_error *err) {
         wx_error_set(err, "out of memory");
         return NULL;
     }
-    atomic_store(&l->image_fd, -1);
     atomic_store_explicit(&l->module, m, memory_order_release);
     return l;
 }
@@ -83,8 +80,8 @@ void wasmx_module_forget(const wasmx_module *m) {
     wx_loaded *l = m ? find(m) : NULL;
     if (l) {
         wx_ranges_remove(&wx_code_ranges, l->range);
-        int fd = atomic_exchange(&l->image_fd, -1);
-        if (fd >= 0) close(fd);
+        wx_memory_drop_parked();
+        wx_image_free(atomic_exchange(&l->image, NULL));
         atomic_store(&l->module, NULL);
     }
     pthread_mutex_unlock(&lock);
@@ -92,32 +89,14 @@ void wasmx_module_forget(const wasmx_module *m) {
 
 // ---- The image
 
-static bool write_all(int fd, const uint8_t *bytes, uint64_t size) {
-    while (size) {
-        ssize_t n = write(fd, bytes, size);
-        if (n <= 0) return false;
-        bytes += n;
-        size -= (uint64_t)n;
-    }
-    return true;
-}
-
-static int make_image(const wasmx_module *m) {
-    int fd = memfd_create("wasmx-image", MFD_CLOEXEC);
-    if (fd < 0) return -1;
-    if (write_all(fd, m->image, m->image_size)) return fd;
-    close(fd);
-    return -1;
-}
-
-int wx_module_image(wx_loaded *l) {
-    int fd = atomic_load_explicit(&l->image_fd, memory_order_acquire);
-    if (fd >= 0) return fd;
+const wx_image *wx_module_image(wx_loaded *l) {
+    wx_image *image = atomic_load_explicit(&l->image, memory_order_acquire);
+    if (WX_LIKELY(image)) return image;
     pthread_mutex_lock(&lock);
-    fd = atomic_load(&l->image_fd);
-    if (fd < 0) atomic_store(&l->image_fd, fd = make_image(atomic_load(&l->module)));
+    image = atomic_load(&l->image);
+    if (!image) atomic_store_explicit(&l->image, image = wx_image_make(atomic_load(&l->module)), memory_order_release);
     pthread_mutex_unlock(&lock);
-    return fd;
+    return image;
 }
 
 // ---- The address map

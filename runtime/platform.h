@@ -5,6 +5,7 @@
 #include <string.h>
 #include <ucontext.h>
 
+#include "runtime/async.h"
 #include "runtime/internal.h"
 
 #if defined(__x86_64__)
@@ -44,6 +45,23 @@ static inline void wx_continue_at(ucontext_t *uc, void *sp, uint32_t status) {
     uc->uc_mcontext.gregs[REG_RAX] = status;
 }
 
+// The thread's record, found through its thread register here and now.
+static inline wx_thread *wx_thread_now(void) {
+    char *base;
+    int64_t offset;
+    __asm__ volatile("movq %%fs:0, %0\n\tmovq wx_this_thread@gottpoff(%%rip), %1" : "=r"(base), "=r"(offset));
+    return (wx_thread *)(void *)(base + offset);
+}
+
+// A stack for wx_switch to begin on: six callee-saved registers, of which rbx is the argument, and where to go.
+static inline void *wx_first_frame(void *end, void *argument) {
+    uint64_t *sp = (uint64_t *)((uintptr_t)end & ~(uintptr_t)15) - 9;
+    memset(sp, 0, 9 * sizeof *sp);
+    sp[4] = (uint64_t)(uintptr_t)argument;
+    sp[6] = (uint64_t)(uintptr_t)wx_async_entry;
+    return sp;
+}
+
 #elif defined(__aarch64__)
 
 #define WX_TARGET "aarch64"
@@ -74,6 +92,23 @@ static inline void wx_continue_at(ucontext_t *uc, void *sp, uint32_t status) {
     uc->uc_mcontext.pc = (uint64_t)(uintptr_t)wx_resume_here;
     uc->uc_mcontext.sp = (uint64_t)(uintptr_t)sp;
     uc->uc_mcontext.regs[0] = status;
+}
+
+static inline wx_thread *wx_thread_now(void) {
+    char *base;
+    int64_t offset;
+    __asm__ volatile("mrs %0, tpidr_el0\n\tadrp %1, :gottprel:wx_this_thread\n\t"
+                     "ldr %1, [%1, :gottprel_lo12:wx_this_thread]" : "=r"(base), "=&r"(offset));
+    return (wx_thread *)(void *)(base + offset);
+}
+
+// Twenty callee-saved registers: x29, x30, x19 to x28, d8 to d15. x30 is where to go, x19 the argument.
+static inline void *wx_first_frame(void *end, void *argument) {
+    uint64_t *sp = (uint64_t *)((uintptr_t)end & ~(uintptr_t)15) - 20;
+    memset(sp, 0, 20 * sizeof *sp);
+    sp[1] = (uint64_t)(uintptr_t)wx_async_entry;
+    sp[2] = (uint64_t)(uintptr_t)argument;
+    return sp;
 }
 
 #else

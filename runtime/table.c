@@ -29,7 +29,19 @@ bool wx_table_init(wasmx_table *t, uint64_t min, uint64_t limit, wasmx_error *er
     return true;
 }
 
+void wx_table_note(wasmx_table *t, uint64_t at, uint64_t count) {
+    if (!count) return;
+    if (t->written_low >= t->written_high) {
+        t->written_low = at;
+        t->written_high = at + count;
+        return;
+    }
+    if (at < t->written_low) t->written_low = at;
+    if (at + count > t->written_high) t->written_high = at + count;
+}
+
 void wx_table_put(wasmx_table *t, uint64_t at, void *ref) {
+    wx_table_note(t, at, 1);
     if (!t->is_func) {
         ((void **)t->elems)[at] = ref;
         return;

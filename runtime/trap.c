@@ -109,12 +109,13 @@ static __attribute__((noreturn)) void no_call(uint32_t status) {
 __attribute__((noinline)) void wx_raise(uint32_t status, const char *message, int32_t exit_code) {
     wx_entry *entry = wx_this_thread.top;
     if (status == WASMX_OK || status >= WASMX_STATUS_COUNT) status = WASMX_TRAP_HOST;
-    if (!entry) no_call(status);
+    if (!entry || !entry->instance) no_call(status);
     uint64_t low = (uint64_t)(uintptr_t)__builtin_frame_address(0), high = (uint64_t)(uintptr_t)entry->sp;
     wasmx_trap *trap = start_record(entry, status);
     trap->exit_code = exit_code;
     if (message) set_message(trap, message);
     walk(trap, mend_chain(low, low, high), low, high);
+    wx_this_thread.top = entry->prev;
     wx_resume(entry->sp, status);
 }
 

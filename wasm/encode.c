@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "wasm/decode.h"
+#include "wasm/remap.h"
 
 static void put_name(wx_buf *out, wx_name name) {
     wx_buf_uleb(out, name.len);
@@ -14,25 +15,25 @@ static void put_name(wx_buf *out, wx_name name) {
 
 static void put_span(wx_buf *out, wx_span s) { wx_buf_add(out, s.ptr, s.len); }
 
-static void put_heap(wx_buf *out, wx_type heap) {
+void wx_put_heap(wx_buf *out, wx_type heap) {
     if (wx_has_index(heap)) wx_buf_sleb(out, wx_low(heap));
     else wx_buf_byte(out, (uint8_t)wx_low(heap));
 }
 
-static void put_type(wx_buf *out, wx_type t) {
+void wx_put_type(wx_buf *out, wx_type t) {
     bool short_form = !wx_is_ref(t) || (wx_is_nullable(t) && !wx_has_index(t));
     if (!short_form) wx_buf_byte(out, wx_is_nullable(t) ? 0x63 : 0x64);
-    put_heap(out, t);
+    wx_put_heap(out, t);
 }
 
 static void put_types(wx_buf *out, const wx_type *types, uint32_t count) {
     wx_buf_uleb(out, count);
-    for (uint32_t i = 0; i < count; i++) put_type(out, types[i]);
+    for (uint32_t i = 0; i < count; i++) wx_put_type(out, types[i]);
 }
 
 static void put_fields(wx_buf *out, const wx_typedef *t) {
     for (uint32_t i = 0; i < t->field_count; i++) {
-        put_type(out, t->fields[i].type);
+        wx_put_type(out, t->fields[i].type);
         wx_buf_byte(out, t->fields[i].mutable);
     }
 }
@@ -89,12 +90,12 @@ static void put_limits(wx_buf *out, const wx_limits *l) {
 }
 
 static void put_table_type(wx_buf *out, const wx_table *t) {
-    put_type(out, t->type);
+    wx_put_type(out, t->type);
     put_limits(out, &t->limits);
 }
 
 static void put_global_type(wx_buf *out, const wx_global *g) {
-    put_type(out, g->type);
+    wx_put_type(out, g->type);
     wx_buf_byte(out, g->mutable);
 }
 
@@ -174,7 +175,7 @@ static void put_elem(const wx_elem *e, wx_buf *out) {
     wx_buf_uleb(out, flags);
     if (e->mode == WX_ACTIVE && explicit) wx_buf_uleb(out, e->table);
     if (e->mode == WX_ACTIVE) put_span(out, e->offset);
-    if (flags & 3 && exprs) put_type(out, e->type);
+    if (flags & 3 && exprs) wx_put_type(out, e->type);
     if (flags & 3 && !exprs) wx_buf_byte(out, 0);
     wx_buf_uleb(out, e->count);
     for (uint32_t i = 0; i < e->count; i++) {

@@ -29,15 +29,22 @@ static ssize_t host_read(const wx_fd *f, struct iovec *buffers, int count) {
 }
 
 // The number moved, or a WASI error negated.
+static int64_t move_virtual(wasmx_instance *i, wx_fd *f, struct iovec *buffers, int count, bool reads) {
+    wx_fd_hold(f);
+    int64_t n = f->kind == FD_STREAM ? wx_stream_move(f->stream, buffers, count, reads)
+                                     : wx_embed_read(i->wasi, f, buffers, count, &f->at);
+    wx_fd_let_go(f);
+    return n;
+}
+
 static int64_t read_some(wasmx_instance *i, wx_fd *f, struct iovec *buffers, int count) {
-    if (f->kind == FD_STREAM) return wx_stream_move(f->stream, buffers, count, true);
-    if (f->kind == FD_EMBED) return wx_embed_read(i->wasi, f, buffers, count, &f->at);
+    if (f->kind != FD_HOST) return move_virtual(i, f, buffers, count, true);
     ssize_t n = host_read(f, buffers, count);
     return n < 0 ? -wx_wasi_errno(errno) : n;
 }
 
-static int64_t write_some(wx_fd *f, struct iovec *buffers, int count) {
-    if (f->kind == FD_STREAM) return wx_stream_move(f->stream, buffers, count, false);
+static int64_t write_some(wasmx_instance *i, wx_fd *f, struct iovec *buffers, int count) {
+    if (f->kind != FD_HOST) return move_virtual(i, f, buffers, count, false);
     ssize_t n = host_write(f, buffers, count);
     return n < 0 ? -wx_wasi_errno(errno) : n;
 }
@@ -62,7 +69,7 @@ int32_t wx_wasi_fd_read(wasmx_instance *i, int32_t fd, int32_t list, int32_t cou
 int32_t wx_wasi_fd_write(wasmx_instance *i, int32_t fd, int32_t list, int32_t count, int32_t out) {
     GET_FD(f, fd, W_RIGHT(R_FD_WRITE));
     GET_BUFFERS(buffers, list, count, out);
-    return finish_transfer(i, write_some(f, buffers, count), out);
+    return finish_transfer(i, write_some(i, f, buffers, count), out);
 }
 
 static int64_t read_at(wasmx_instance *i, wx_fd *f, const struct iovec *buffers, int count, int64_t at) {
@@ -88,7 +95,9 @@ int32_t wx_wasi_fd_pwrite(wasmx_instance *i, int32_t fd, int32_t list, int32_t c
 static int32_t seek(wasmx_instance *i, int32_t fd, uint64_t rights, int64_t offset, int whence, int32_t out) {
     GET_FD(f, fd, rights);
     if (!wx_guest(i, out, 8)) return W_FAULT;
+    wx_fd_hold(f);
     int64_t at = f->kind == FD_EMBED ? wx_embed_seek(i->wasi, f, offset, whence) : lseek(f->host, offset, whence);
+    wx_fd_let_go(f);
     if (at < 0) return f->kind == FD_EMBED ? (int32_t)-at : wx_wasi_errno(errno);
     return wx_guest_put64(i, out, (uint64_t)at);
 }
@@ -165,11 +174,12 @@ int32_t wx_wasi_fd_fdstat_get(wasmx_instance *i, int32_t fd, int32_t out) {
     char *p = wx_guest(i, out, 24);
     if (!p) return W_FAULT;
     uint16_t bits = guest_flags(flags);
+    uint64_t inheriting = wx_fd_passes(f);
     memset(p, 0, 24);
     p[0] = (char)f->type;
     memcpy(p + 2, &bits, 2);
     memcpy(p + 8, &f->rights, 8);
-    memcpy(p + 16, &f->inheriting, 8);
+    memcpy(p + 16, &inheriting, 8);
     return W_SUCCESS;
 }
 
@@ -187,9 +197,13 @@ static uint64_t nanoseconds(struct timespec t) { return (uint64_t)t.tv_sec * 100
 
 // Preview 0 has a link count of 32 bits, and so everything after it lies elsewhere.
 int32_t wx_put_filestat(wasmx_instance *i, int32_t address, const struct stat *st, bool unstable) {
-    uint64_t size = unstable ? 56 : 64, fields[] = {(uint64_t)st->st_size, nanoseconds(st->st_atim),
-                                                   nanoseconds(st->st_mtim), nanoseconds(st->st_ctim)};
-    uint64_t head[] = {st->st_dev, st->st_ino, wx_file_type(st->st_mode), st->st_nlink};
+    wasmx_file_facts known = {st->st_dev, st->st_ino, nanoseconds(st->st_atim), nanoseconds(st->st_mtim),
+                              nanoseconds(st->st_ctim)};
+    const wasmx_sources *s = &i->wasi->sources;
+    if (s->file) s->file(s->env, &known);
+    uint64_t size = unstable ? 56 : 64;
+    uint64_t fields[] = {(uint64_t)st->st_size, known.accessed, known.modified, known.changed};
+    uint64_t head[] = {known.device, known.inode, wx_file_type(st->st_mode), st->st_nlink};
     uint32_t nlink = (uint32_t)st->st_nlink;
     char *p = wx_guest(i, address, size);
     if (!p) return W_FAULT;
@@ -266,8 +280,11 @@ static int64_t read_host_dir(int host, char *out, uint32_t room, int64_t cookie)
         ssize_t n = getdents64(host, entries, sizeof entries);
         if (n < 0) return -wx_wasi_errno(errno);
         if (!n) break;
-        for (ssize_t at = 0; at < n && used < room; at += ((struct dirent64 *)(entries + at))->d_reclen)
-            used += put_host_entry(out + used, room - used, (struct dirent64 *)(entries + at));
+        for (ssize_t at = 0; at < n && used < room; at += ((struct dirent64 *)(entries + at))->d_reclen) {
+            const struct dirent64 *e = (struct dirent64 *)(entries + at);
+            if (!wx_is_utf8(e->d_name, strlen(e->d_name))) return -W_ILSEQ;
+            used += put_host_entry(out + used, room - used, e);
+        }
     }
     return used;
 }
@@ -276,7 +293,9 @@ int32_t wx_wasi_fd_readdir(wasmx_instance *i, int32_t fd, int32_t out, int32_t s
     GET_FD(f, fd, W_RIGHT(R_FD_READDIR));
     char *p = wx_guest(i, out, (uint32_t)size);
     if (!p || !wx_guest(i, used_out, 4)) return W_FAULT;
+    wx_fd_hold(f);
     int64_t used = f->kind == FD_EMBED ? wx_embed_readdir(i->wasi, f, p, (uint32_t)size, (uint64_t)cookie)
                                        : read_host_dir(f->host, p, (uint32_t)size, cookie);
+    wx_fd_let_go(f);
     return finish_transfer(i, used, used_out);
 }

@@ -92,6 +92,7 @@ int32_t wx_wasi_random_get(wasmx_instance *i, int32_t out, int32_t size) {
 
 int32_t wx_wasi_sched_yield(wasmx_instance *i) {
     (void)i;
+    wx_stop_here();
     sched_yield();
     return W_SUCCESS;
 }

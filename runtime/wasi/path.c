@@ -19,6 +19,13 @@ typedef struct place { // a name in a directory
     char path[W_PATH];
 } place;
 
+static void end_dir(place *p) { wx_fd_done(&p->dir); }
+
+// Declares a place whose directory is given back at the end of the block.
+#define PLACE(p)                               \
+    __attribute__((cleanup(end_dir))) place p; \
+    p.dir = NULL
+
 // Directory and path of a call, checked and copied.
 static int32_t get_path(wasmx_instance *i, place *p, int32_t fd, int32_t address, int32_t length, uint64_t rights) {
     int32_t error;
@@ -51,26 +58,27 @@ static int32_t get_thing(wasmx_instance *i, place *p, bool follow, int *out) {
 // ---- Names
 
 int32_t wx_wasi_path_create_directory(wasmx_instance *i, int32_t fd, int32_t path, int32_t length) {
-    place p;
+    PLACE(p);
     int32_t error = get_place(i, &p, fd, path, length, R_PATH_CREATE_DIRECTORY);
     return error ? error : end_place(&p, mkdirat(p.parent, p.last, 0777));
 }
 
 int32_t wx_wasi_path_remove_directory(wasmx_instance *i, int32_t fd, int32_t path, int32_t length) {
-    place p;
+    PLACE(p);
     int32_t error = get_place(i, &p, fd, path, length, R_PATH_REMOVE_DIRECTORY);
     return error ? error : end_place(&p, unlinkat(p.parent, p.last, AT_REMOVEDIR));
 }
 
 int32_t wx_wasi_path_unlink_file(wasmx_instance *i, int32_t fd, int32_t path, int32_t length) {
-    place p;
+    PLACE(p);
     int32_t error = get_place(i, &p, fd, path, length, R_PATH_UNLINK_FILE);
     return error ? error : end_place(&p, unlinkat(p.parent, p.last, 0));
 }
 
 int32_t wx_wasi_path_rename(wasmx_instance *i, int32_t fd, int32_t path, int32_t length, int32_t new_fd,
                             int32_t new_path, int32_t new_length) {
-    place from, to;
+    PLACE(from);
+    PLACE(to);
     int32_t error = get_place(i, &from, fd, path, length, R_PATH_RENAME_SOURCE);
     if (error) return error;
     error = get_place(i, &to, new_fd, new_path, new_length, R_PATH_RENAME_TARGET);
@@ -89,7 +97,8 @@ static int link_thing(int thing, int parent, const char *last) {
 
 int32_t wx_wasi_path_link(wasmx_instance *i, int32_t fd, int32_t flags, int32_t path, int32_t length, int32_t new_fd,
                           int32_t new_path, int32_t new_length) {
-    place from, to;
+    PLACE(from);
+    PLACE(to);
     int thing;
     if (flags & ~LOOKUP_FOLLOW) return W_INVAL;
     int32_t error = get_path(i, &from, fd, path, length, W_RIGHT(R_PATH_LINK_SOURCE));
@@ -105,7 +114,7 @@ int32_t wx_wasi_path_link(wasmx_instance *i, int32_t fd, int32_t flags, int32_t 
 int32_t wx_wasi_path_symlink(wasmx_instance *i, int32_t target, int32_t target_length, int32_t fd, int32_t path,
                              int32_t length) {
     char text[W_PATH];
-    place p;
+    PLACE(p);
     int32_t error = wx_guest_path(i, target, target_length, text);
     if (error) return error;
     error = get_place(i, &p, fd, path, length, R_PATH_SYMLINK);
@@ -123,15 +132,21 @@ static int64_t read_link(wasmx_instance *i, place *p, char *to, uint32_t size) {
     if (p->dir->kind == FD_EMBED) return -(wx_embed_find(i->wasi, p->dir, p->path, &found) ?: W_INVAL);
     int32_t error = get_thing(i, p, false, &thing);
     if (error) return -error;
-    ssize_t n = readlinkat(thing, "", to, size < W_PATH ? size : W_PATH);
+    char text[W_PATH];
+    ssize_t n = readlinkat(thing, "", text, sizeof text);
     error = errno == ENOENT ? W_INVAL : wx_wasi_errno(errno); // so it says that the thing is no link
     close(thing);
-    return n < 0 ? -error : n;
+    if (n < 0) return -error;
+    if (!size) return -W_INVAL; // as the system says
+    if (!wx_is_utf8(text, (size_t)n)) return -W_ILSEQ;
+    if ((size_t)n > size) n = size;
+    memcpy(to, text, (size_t)n);
+    return n;
 }
 
 int32_t wx_wasi_path_readlink(wasmx_instance *i, int32_t fd, int32_t path, int32_t length, int32_t out, int32_t size,
                               int32_t used) {
-    place p;
+    PLACE(p);
     int32_t error = get_path(i, &p, fd, path, length, W_RIGHT(R_PATH_READLINK));
     if (error) return error;
     char *to = wx_guest(i, out, (uint32_t)size);
@@ -158,7 +173,7 @@ static int32_t embed_stat(wasmx_instance *i, place *p, struct stat *st) {
 
 static int32_t filestat(wasmx_instance *i, int32_t fd, int32_t flags, int32_t path, int32_t length, int32_t out,
                         bool unstable) {
-    place p;
+    PLACE(p);
     struct stat st;
     if (flags & ~LOOKUP_FOLLOW) return W_INVAL;
     int32_t error = get_path(i, &p, fd, path, length, W_RIGHT(R_PATH_FILESTAT_GET));
@@ -187,7 +202,7 @@ static int set_times(int thing, const struct timespec times[2]) {
 
 int32_t wx_wasi_path_filestat_set_times(wasmx_instance *i, int32_t fd, int32_t flags, int32_t path, int32_t length,
                                         int64_t atim, int64_t mtim, int32_t time_flags) {
-    place p;
+    PLACE(p);
     int thing;
     struct timespec times[2];
     int32_t error = get_path(i, &p, fd, path, length, W_RIGHT(R_PATH_FILESTAT_SET_TIMES));
@@ -226,13 +241,14 @@ static uint64_t needed_rights(int32_t oflags) {
     return rights;
 }
 
-// Whoever wants to read or write learns here that it may not. Other rights that the directory does not pass on are left
-// out: libraries ask for all there are.
-static bool may_inherit(const wx_fd *dir, uint64_t rights, int32_t fdflags) {
-    uint64_t wants = rights & (W_RIGHT(R_FD_READ) | W_RIGHT(R_FD_WRITE));
-    if (fdflags & (FLAG_RSYNC | FLAG_SYNC)) wants |= W_RIGHT(R_FD_SYNC);
-    if ((fdflags & FLAG_DSYNC) && !(dir->inheriting & W_RIGHT(R_FD_SYNC))) wants |= W_RIGHT(R_FD_DATASYNC);
-    return !(wants & ~dir->inheriting);
+// Rights that do not stand in the specification are nobody's. A directory that the host made read-only passes on what
+// is for reading; asked for more than that it gives less, but for what says outright that it is to be written:
+// libraries ask for all that a file they read could need (docs/wasi.md).
+static bool may_inherit(const wx_fd *dir, uint64_t rights, uint64_t inheriting, int32_t fdflags) {
+    uint64_t wants = (rights | inheriting) & W_ALL_RIGHTS, surely = rights & W_RIGHT(R_FD_WRITE);
+    if (fdflags & (FLAG_RSYNC | FLAG_SYNC)) surely |= W_RIGHT(R_FD_SYNC);
+    if ((fdflags & FLAG_DSYNC) && !(wx_fd_passes(dir) & W_RIGHT(R_FD_SYNC))) surely |= W_RIGHT(R_FD_DATASYNC);
+    return !(wants & ~dir->inheriting) && !(surely & ~wx_fd_passes(dir));
 }
 
 static int32_t open_host(wasmx_instance *i, place *p, int flags, wx_fd *out) {
@@ -256,20 +272,21 @@ static int32_t open_embedded(wasmx_instance *i, place *p, int32_t oflags, wx_fd 
 
 int32_t wx_wasi_path_open(wasmx_instance *i, int32_t fd, int32_t lookup_flags, int32_t path, int32_t length,
                           int32_t oflags, int64_t rights, int64_t inheriting, int32_t fdflags, int32_t out) {
-    place p;
+    PLACE(p);
     wx_fd entry;
     if ((oflags & ~15) || (fdflags & ~31) || (lookup_flags & ~LOOKUP_FOLLOW)) return W_INVAL;
     if ((oflags & OPEN_DIRECTORY) && (oflags & (OPEN_CREATE | OPEN_EXCLUSIVE | OPEN_TRUNCATE))) return W_INVAL;
     int32_t error = get_path(i, &p, fd, path, length, needed_rights(oflags));
     if (error) return error;
     if (!wx_guest(i, out, 4)) return W_FAULT;
-    if (!may_inherit(p.dir, (uint64_t)rights, fdflags)) return W_NOTCAPABLE;
-    uint64_t granted = (uint64_t)rights & p.dir->inheriting;
+    if (!may_inherit(p.dir, (uint64_t)rights, (uint64_t)inheriting, fdflags)) return W_NOTCAPABLE;
+    uint64_t granted = (uint64_t)rights & wx_fd_passes(p.dir);
     error = p.dir->kind == FD_EMBED ? open_embedded(i, &p, oflags, &entry)
                                     : open_host(i, &p, open_flags(granted, lookup_flags, oflags, fdflags), &entry);
     if (error) return error;
     entry.rights = granted & wx_type_rights(entry.type);
     entry.inheriting = (uint64_t)inheriting & p.dir->inheriting;
+    entry.read_only = p.dir->read_only;
     int64_t number = wx_fd_add(i->wasi, entry);
     if (number >= 0) return wx_guest_put32(i, out, (uint32_t)number);
     wx_fd_end(&entry);

@@ -22,15 +22,21 @@ typedef struct subscription {
     };
     uint32_t poll;         // descriptors: index in the pollfd array, or VIRTUAL
     uint8_t type, error;   // error: found before waiting
+    wx_fd *fd;             // descriptors that are open
 } subscription;
 
 typedef struct waiting {
     wasmx_instance *i;
     subscription subs[MAX_SUBSCRIPTIONS];
     struct pollfd polls[MAX_SUBSCRIPTIONS];
+    uint32_t taken;         // subscriptions that were read
     uint32_t polled;
     uint64_t now, deadline; // deadline: the earliest of all; NEVER: none
 } waiting;
+
+static void end_waiting(waiting *w) {
+    for (uint32_t k = 0; k < w->taken; k++) wx_fd_done(&w->subs[k].fd);
+}
 
 // ---- What is waited for
 
@@ -63,7 +69,7 @@ static void read_clock(waiting *w, subscription *s, const char *at) {
 static void read_descriptor(waiting *w, subscription *s, const char *at) {
     int32_t fd, error;
     memcpy(&fd, at, 4);
-    wx_fd *f = wx_fd_get(w->i, fd, W_RIGHT(R_POLL_FD_READWRITE), &error);
+    wx_fd *f = s->fd = wx_fd_get(w->i, fd, W_RIGHT(R_POLL_FD_READWRITE), &error);
     if (!f) {
         s->error = (uint8_t)error;
     } else if (f->kind != FD_HOST) {
@@ -114,7 +120,7 @@ static int wait_really(waiting *w) {
     uint64_t end = add(start, left);
     for (;;) {
         int ready = poll_for(w, left, forever);
-        if (ready > 0 || (ready < 0 && errno != EINTR)) return ready;
+        if (ready > 0 || (ready < 0 && (errno != EINTR || wx_stopping()))) return ready;
         if (!wx_clock_now(&system_clock, WASMX_CLOCK_MONOTONIC, &t)) return -1;
         if (!ready && t >= end) break;
         left = t < end ? end - t : 0;
@@ -161,7 +167,9 @@ static int32_t poll_oneoff(wasmx_instance *i, int32_t in, int32_t out, int32_t c
                            uint32_t size) {
     uint32_t n = (uint32_t)count, ready = 0;
     const wasmx_sources *sources = &i->wasi->sources;
-    waiting w;
+    __attribute__((cleanup(end_waiting))) waiting w;
+    wx_stop_here();
+    w.taken = 0;
     if (!n || n > MAX_SUBSCRIPTIONS) return W_INVAL;
     const char *from = wx_guest(i, in, (uint64_t)n * size);
     char *to = wx_guest(i, out, (uint64_t)n * 32);
@@ -170,8 +178,8 @@ static int32_t poll_oneoff(wasmx_instance *i, int32_t in, int32_t out, int32_t c
     w.polled = 0;
     w.deadline = NEVER;
     if (!wx_clock_now(i->wasi, WASMX_CLOCK_MONOTONIC, &w.now)) return wx_wasi_errno(errno);
-    for (uint32_t k = 0; k < n; k++)
-        if (!read_subscription(&w, &w.subs[k], from + (size_t)k * size, size)) return W_INVAL;
+    for (; w.taken < n; w.taken++)
+        if (!read_subscription(&w, &w.subs[w.taken], from + (size_t)w.taken * size, size)) return W_INVAL;
     if ((sources->sleep ? wait_by_host(&w, sources) : wait_really(&w)) < 0) return wx_wasi_errno(errno);
     for (uint32_t k = 0; k < n; k++) ready += put_if_ready(to + (size_t)ready * 32, &w.subs[k], &w);
     return wx_guest_put32(i, ready_out, ready);

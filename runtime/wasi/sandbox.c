@@ -154,9 +154,8 @@ static bool kernel_can(void) {
 }
 
 int wx_beneath_open(int dir, const char *path, int flags, mode_t mode) {
-    int fd = -1;
-    errno = EAGAIN;
-    if (kernel_can()) fd = open_by_kernel(dir, path, flags, mode);
+    if (!kernel_can()) return wx_beneath_walk(dir, path, flags, mode);
+    int fd = open_by_kernel(dir, path, flags, mode);
     return fd < 0 && errno == EAGAIN ? wx_beneath_walk(dir, path, flags, mode) : fd;
 }
 

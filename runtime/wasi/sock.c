@@ -13,14 +13,21 @@ static bool is_socket(const wx_fd *f) { return f->type == W_TYPE_STREAM || f->ty
 static wx_fd *get_socket(wasmx_instance *i, int32_t fd, int right, int32_t *error) {
     wx_fd *f = wx_fd_get(i, fd, 0, error);
     if (!f) return NULL;
-    *error = W_NOTSOCK;
-    return is_socket(f) ? wx_fd_get(i, fd, W_RIGHT(right), error) : NULL;
+    *error = is_socket(f) ? wx_fd_lacks(f, W_RIGHT(right)) : W_NOTSOCK;
+    if (!*error) return f;
+    wx_fd_done(&f);
+    return NULL;
 }
 
+// Declares `f` until the end of the block, or returns the error.
+#define GET_SOCKET(f, fd, right)                                                               \
+    int32_t f##_error;                                                                         \
+    __attribute__((cleanup(wx_fd_done))) wx_fd *f = get_socket(i, fd, right, &f##_error);      \
+    if (!f) return wx_stop_here(), f##_error
+
 int32_t wx_wasi_sock_accept(wasmx_instance *i, int32_t fd, int32_t fdflags, int32_t out) {
-    int32_t error;
-    wx_fd *f = get_socket(i, fd, R_SOCK_ACCEPT, &error), entry;
-    if (!f) return error;
+    wx_fd entry;
+    GET_SOCKET(f, fd, R_SOCK_ACCEPT);
     if (fdflags & ~FLAG_NONBLOCK) return W_INVAL;
     if (!wx_guest(i, out, 4)) return W_FAULT;
     int host = accept4(f->host, NULL, NULL, SOCK_CLOEXEC | (fdflags ? SOCK_NONBLOCK : 0));
@@ -37,13 +44,12 @@ int32_t wx_wasi_sock_accept(wasmx_instance *i, int32_t fd, int32_t fdflags, int3
 int32_t wx_wasi_sock_recv(wasmx_instance *i, int32_t fd, int32_t list, int32_t count, int32_t flags, int32_t size,
                           int32_t out_flags) {
     struct iovec buffers[W_BUFFERS];
-    int32_t error;
-    wx_fd *f = get_socket(i, fd, R_FD_READ, &error);
-    if (!f) return error;
+    GET_SOCKET(f, fd, R_FD_READ);
     if (flags & ~(RECV_PEEK | RECV_WAITALL)) return W_INVAL;
     void *result = wx_guest(i, out_flags, 2);
     if (!result || !wx_guest(i, size, 4)) return W_FAULT;
-    if ((error = wx_guest_buffers(i, list, &count, buffers))) return error;
+    int32_t error = wx_guest_buffers(i, list, &count, buffers);
+    if (error) return error;
     struct msghdr m = {.msg_iov = buffers, .msg_iovlen = (size_t)count};
     ssize_t n = recvmsg(f->host, &m, (flags & RECV_PEEK ? MSG_PEEK : 0) | (flags & RECV_WAITALL ? MSG_WAITALL : 0));
     if (n < 0) return wx_wasi_errno(errno);
@@ -54,12 +60,11 @@ int32_t wx_wasi_sock_recv(wasmx_instance *i, int32_t fd, int32_t list, int32_t c
 
 int32_t wx_wasi_sock_send(wasmx_instance *i, int32_t fd, int32_t list, int32_t count, int32_t flags, int32_t size) {
     struct iovec buffers[W_BUFFERS];
-    int32_t error;
-    wx_fd *f = get_socket(i, fd, R_FD_WRITE, &error);
-    if (!f) return error;
+    GET_SOCKET(f, fd, R_FD_WRITE);
     if (flags) return W_INVAL;
     if (!wx_guest(i, size, 4)) return W_FAULT;
-    if ((error = wx_guest_buffers(i, list, &count, buffers))) return error;
+    int32_t error = wx_guest_buffers(i, list, &count, buffers);
+    if (error) return error;
     struct msghdr m = {.msg_iov = buffers, .msg_iovlen = (size_t)count};
     ssize_t n = sendmsg(f->host, &m, MSG_NOSIGNAL);
     return n < 0 ? wx_wasi_errno(errno) : wx_guest_put32(i, size, (uint32_t)n);
@@ -67,8 +72,6 @@ int32_t wx_wasi_sock_send(wasmx_instance *i, int32_t fd, int32_t list, int32_t c
 
 int32_t wx_wasi_sock_shutdown(wasmx_instance *i, int32_t fd, int32_t how) {
     static const int hows[] = {[SHUT_RECV] = SHUT_RD, [SHUT_SEND] = SHUT_WR, [SHUT_RECV | SHUT_SEND] = SHUT_RDWR};
-    int32_t error;
-    wx_fd *f = get_socket(i, fd, R_SOCK_SHUTDOWN, &error);
-    if (!f) return error;
+    GET_SOCKET(f, fd, R_SOCK_SHUTDOWN);
     return how > 0 && how <= 3 ? wx_wasi_result(shutdown(f->host, hows[how])) : W_INVAL;
 }

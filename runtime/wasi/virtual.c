@@ -52,8 +52,8 @@ bool wx_embed_preopen(wasmx_wasi *w) {
     uint32_t count = w->embedded ? (uint32_t)w->embedded->file_count : 0, end;
     for (uint32_t first = 0; first < count; first = end) {
         for (end = first + 1; end < count && same_root(&files(w)[first], &files(w)[end]);) end++;
-        wx_fd fd = {.kind = FD_EMBED, .type = W_TYPE_DIR, .dir = {first, end, 0}, .inheriting = W_READING_RIGHTS,
-                    .rights = W_LOOKING_RIGHTS, .preopen = strdup(files(w)[first].root)};
+        wx_fd fd = {.kind = FD_EMBED, .type = W_TYPE_DIR, .dir = {first, end, 0}, .inheriting = W_ALL_RIGHTS,
+                    .read_only = true, .rights = W_LOOKING_RIGHTS, .preopen = strdup(files(w)[first].root)};
         if (!fd.preopen || wx_fd_add(w, fd) < 0) {
             free(fd.preopen);
             return false;

@@ -15,9 +15,9 @@
 
 // Error codes the code itself names; the rest comes from errno through wx_wasi_errno.
 enum {
-    W_SUCCESS = 0, W_BADF = 8, W_EXIST = 20, W_FAULT = 21, W_ILSEQ = 25, W_INVAL = 28, W_IO = 29, W_ISDIR = 31,
-    W_MFILE = 33, W_NAMETOOLONG = 37, W_NOENT = 44, W_NOSPC = 51, W_NOSYS = 52, W_NOTDIR = 54, W_NOTSOCK = 57,
-    W_NOTSUP = 58, W_OVERFLOW = 61, W_SPIPE = 70, W_NOTCAPABLE = 76,
+    W_SUCCESS = 0, W_AGAIN = 6, W_BADF = 8, W_BUSY = 10, W_EXIST = 20, W_FAULT = 21, W_ILSEQ = 25, W_INTR = 27,
+    W_INVAL = 28, W_IO = 29, W_ISDIR = 31, W_MFILE = 33, W_NAMETOOLONG = 37, W_NOENT = 44, W_NOSPC = 51, W_NOSYS = 52,
+    W_NOTDIR = 54, W_NOTSOCK = 57, W_NOTSUP = 58, W_OVERFLOW = 61, W_SPIPE = 70, W_NOTCAPABLE = 76,
 };
 
 enum { W_TYPE_UNKNOWN, W_TYPE_BLOCK, W_TYPE_CHAR, W_TYPE_DIR, W_TYPE_FILE, W_TYPE_DGRAM, W_TYPE_STREAM, W_TYPE_LINK };
@@ -50,6 +50,11 @@ typedef struct wx_fd {
     uint8_t type;         // W_TYPE_...
     bool owned;           // the host's descriptor is closed with the guest's
     int host;             // FD_HOST
+    bool read_only;       // a directory that the host keeps from changes, or something in it
+    uint8_t guard;        // which of the object's guards keeps its position
+    bool closing;         // no longer the guest's; the last user ends it
+    uint32_t users;       // calls that use it, where the guest has threads
+    wasmx_wasi *wasi;     // whose table it is in
     uint64_t rights, inheriting;
     char *preopen;        // the guest's name of a preopened directory, or NULL
     union {
@@ -70,6 +75,9 @@ typedef struct wx_strings { // arguments or environment
 // Opens a path beneath a directory: -1 and errno on failure, EXDEV for a path that leads out. flags as for open.
 typedef int wx_opener(int dir, const char *path, int flags, mode_t mode);
 
+typedef struct wx_threads wx_threads;
+enum { W_GUARDS = 4 };
+
 struct wasmx_wasi {
     wx_strings args, env;
     wx_fd *fds;           // fd_room places, of which the first fd_count have been used
@@ -78,6 +86,10 @@ struct wasmx_wasi {
     wx_opener *open;
     const wasmx_module *embedded;
     wasmx_sources sources;
+    uint32_t max_threads;
+    wx_threads *threads;  // NULL: one thread uses all this, and no lock is taken
+    pthread_mutex_t lock; // of the table
+    pthread_mutex_t guards[W_GUARDS]; // of what a call moves along: streams by their first number, then all others
 };
 
 // ---- Guest memory (wasi.c)
@@ -94,18 +106,35 @@ static inline void wx_guest_copy(void *to, const void *from, size_t n) {
 }
 
 #define W_PATH 4096
-// A path of the guest's as a C string in a buffer of W_PATH bytes.
+// A path of the guest's as a C string in a buffer of W_PATH bytes. ILSEQ: it is not UTF-8, or holds a NUL.
 WX_INTERNAL int32_t wx_guest_path(wasmx_instance *i, int32_t address, int32_t length, char *out);
 
 #define W_BUFFERS 256 // a call with more of them transfers the first ones: short reads and writes are allowed
 // The guest's list of buffers: pairs of address and length. *count is cut to what `out` holds.
 WX_INTERNAL int32_t wx_guest_buffers(wasmx_instance *i, int32_t address, int32_t *count, struct iovec *out);
 
+// UTF-8 as the Unicode standard has it: nothing overlong, no surrogates (wasi.c).
+WX_INTERNAL bool wx_is_utf8(const char *text, size_t n);
+
 // ---- Descriptors (table.c)
 
 // An open descriptor that has all of the rights, or NULL with *error set: BADF; where its type could never have the
 // right what a system says of that (ISDIR, NOTDIR, NOTSOCK, SPIPE, BADF); else NOTCAPABLE.
+// Other threads may close it meanwhile: until wx_fd_done it stays what it is. INTR when the program has ended.
 WX_INTERNAL wx_fd *wx_fd_get(wasmx_instance *i, int32_t fd, uint64_t rights, int32_t *error);
+WX_INTERNAL void wx_fd_done_shared(wx_fd *fd);
+static inline void wx_fd_done(wx_fd **fd) { // NULL is allowed
+    if (*fd && __atomic_load_n(&(*fd)->users, __ATOMIC_RELAXED)) wx_fd_done_shared(*fd);
+}
+// What wx_fd_get would say of rights that it lacks, or W_SUCCESS.
+WX_INTERNAL int32_t wx_fd_lacks(const wx_fd *fd, uint64_t rights);
+// What is opened in this directory can have at most these.
+static inline uint64_t wx_fd_passes(const wx_fd *f) {
+    return f->inheriting & (f->read_only ? W_READING_RIGHTS : ~(uint64_t)0);
+}
+// One thread at a time in between.
+WX_INTERNAL void wx_fd_hold(wx_fd *fd);
+WX_INTERNAL void wx_fd_let_go(wx_fd *fd);
 // The lowest free number from 3 for it, or -1; takes over entry.host and entry.preopen only when it succeeds.
 WX_INTERNAL int64_t wx_fd_add(wasmx_wasi *w, wx_fd entry);
 WX_INTERNAL void wx_fd_end(wx_fd *fd);
@@ -114,11 +143,11 @@ WX_INTERNAL bool wx_fd_of_host(wx_fd *out, int host);
 WX_INTERNAL uint64_t wx_type_rights(uint8_t type);
 WX_INTERNAL uint8_t wx_file_type(mode_t mode);
 
-// Declares `f`, or returns the error.
-#define GET_FD(f, fd, rights)                        \
-    int32_t f##_error;                               \
-    wx_fd *f = wx_fd_get(i, fd, rights, &f##_error); \
-    if (!f) return f##_error
+// Declares `f` until the end of the block, or returns the error.
+#define GET_FD(f, fd, rights)                                                              \
+    int32_t f##_error;                                                                     \
+    __attribute__((cleanup(wx_fd_done))) wx_fd *f = wx_fd_get(i, fd, rights, &f##_error);  \
+    if (!f) return wx_stop_here(), f##_error
 
 // Times of fd_filestat_set_times and path_filestat_set_times as utimensat wants them; false: flags contradict.
 WX_INTERNAL bool wx_file_times(struct timespec out[2], int64_t atim, int64_t mtim, int32_t flags);
@@ -154,6 +183,12 @@ WX_INTERNAL int32_t wx_embed_find(const wasmx_wasi *w, const wx_fd *f, const cha
 WX_INTERNAL uint64_t wx_virtual_ready(const wasmx_wasi *w, const wx_fd *f);
 // A preopened directory for every root of the embedded files.
 WX_INTERNAL bool wx_embed_preopen(wasmx_wasi *w);
+
+// ---- Threads (threads.c)
+
+WX_INTERNAL void wx_threads_free(wasmx_wasi *w);
+// Another thread has ended the program: a call that waits gives up, as if a signal had come.
+static inline bool wx_stopping(void) { return atomic_load_explicit(&wx_this_thread.stop, memory_order_relaxed); }
 
 // ---- Clocks (misc.c)
 

@@ -4,16 +4,22 @@
 //
 // in: DIR/script.txt and its modules (convert.mjs)   out: OUT/N.o, OUT/modules.c (the table run.c wants), OUT/script.txt,
 // OUT/unsupported.txt (what the compiler says it cannot compile yet). Exit status 1 when a module fails otherwise.
+//
+// LEVEL w: every module is replaced by a snapshot of itself, without an initialiser, and compiled at level 0; k: the same
+// with keep_all. What cannot be snapshotted (imported state, a start function that calls imports or traps) is
+// compiled as it is. A snapshot of the snapshot has to be the snapshot.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "wasmx_compile.h"
+#include "wasmx_snapshot.h"
 
 static const char *in_dir, *out_dir;
 static wasmx_compile_options options;
 static FILE *table, *unsupported;
 static int failures;
+static char snapshots; // 'w', 'k' or 0
+static unsigned snapshot_count, module_count;
 
 static FILE *open_in(const char *dir, const char *name, const char *mode) {
     char path[1024];
@@ -40,12 +46,35 @@ static void write_object(const char *name, const wasmx_buffer *object) {
     if (fwrite(object->data, 1, object->size, f) != object->size || fclose(f)) perror(name), exit(2);
 }
 
+static void check_fixed_point(const wasmx_snapshot_options *o, const wasmx_snapshot_result *one) {
+    wasmx_snapshot_result two;
+    wasmx_snapshot_error err;
+    bool ok = wasmx_snapshot(one->wasm.data, one->wasm.size, o, &two, &err);
+    if (ok && two.wasm.size == one->wasm.size && !memcmp(one->wasm.data, two.wasm.data, two.wasm.size))
+        return wasmx_snapshot_free(&two);
+    printf("%s/%s: %s\n", in_dir, o->file, ok ? "the snapshot of the snapshot is another one" : err.line);
+    failures++;
+}
+
+static void replace_by_snapshot(const char *file, wasmx_buffer *bytes) {
+    wasmx_snapshot_options o = {.file = file, .init_func = "", .keep_all = snapshots == 'k', .threads = 1};
+    wasmx_snapshot_result result;
+    wasmx_snapshot_error err;
+    module_count++;
+    if (!wasmx_snapshot(bytes->data, bytes->size, &o, &result, &err)) return;
+    snapshot_count++;
+    check_fixed_point(&o, &result);
+    free(bytes->data);
+    *bytes = result.wasm;
+}
+
 // "12.wasm" is module m12.
 static void compile(const char *file) {
     char name[64], object[64];
     snprintf(name, sizeof name, "m%.*s", (int)strcspn(file, "."), file);
     snprintf(object, sizeof object, "%.*s.o", (int)strcspn(file, "."), file);
     wasmx_buffer bytes = read_file(file);
+    if (snapshots) replace_by_snapshot(file, &bytes);
     wasmx_output out;
     wasmx_compile_error err;
     options.file = file;
@@ -110,7 +139,8 @@ int main(int argc, char **argv) {
     if (argc != 6) return fputs("usage: compile DIR OUT LEVEL guard|explicit TARGET\n", stderr), 2;
     in_dir = argv[1];
     out_dir = argv[2];
-    options.opt_level = argv[3][0];
+    snapshots = strchr("wk", argv[3][0]) ? argv[3][0] : 0;
+    options.opt_level = snapshots ? '0' : argv[3][0];
     options.bounds = strcmp(argv[4], "explicit") ? WASMX_BOUNDS_GUARD : WASMX_BOUNDS_EXPLICIT;
     options.target = argv[5];
     options.threads = 1;
@@ -121,5 +151,6 @@ int main(int argc, char **argv) {
     list_modules();
     fclose(table);
     fclose(unsupported);
+    if (snapshots) printf("%u of %u modules are snapshots\n", snapshot_count, module_count);
     return failures != 0;
 }

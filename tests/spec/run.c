@@ -564,6 +564,8 @@ static void define_spectest(void) {
     wasmx_extern memory = {.kind = WASMX_MEMORY, .of.memory = wasmx_memory_new(1, 2)};
     wasmx_linker_define(linker, "spectest", "table", table);
     wasmx_linker_define(linker, "spectest", "memory", memory);
+    memory.of.memory = wasmx_memory_new_shared(1, 2); // what the threads proposal adds
+    wasmx_linker_define(linker, "spectest", "shared_memory", memory);
 }
 
 // ----

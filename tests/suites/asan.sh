@@ -64,6 +64,16 @@ for file in tests/cli/*.wat tests/codegen/*.wat tests/regress/*.wat; do
     rm -f "$WASMX_TMP/t.o" "$WASMX_TMP/t.h"
 done
 
+snapshot=$asan/bin/wasmx-snapshot
+for file in tests/snapshot/modules/*.wat tests/cli/snap.wat tests/cli/imported.wat; do
+    name=${file#tests/}
+    wat2wasm --no-check --enable-all "$file" -o "$WASMX_TMP/s.wasm" || continue
+    for options in "" "--keep-all --own-imports" "--init-func= --max-segments=3" "--init-func=_initialize --report"; do
+        # shellcheck disable=SC2086
+        run "$name: snapshot $options" 1 "0 1" "$snapshot" --allow-wasi $options "$WASMX_TMP/s.wasm" -o "$WASMX_TMP/s.out"
+    done
+done
+
 # Prefixes of a small module: an error, never a report.
 if command -v wat2wasm >/dev/null; then
     wat2wasm tests/cli/stack.wat -o "$WASMX_TMP/whole.wasm"

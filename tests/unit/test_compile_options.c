@@ -163,13 +163,10 @@ static void expect_unsupported(const char *text, const char *feature, const char
 
 Test(compile_options, unsupported_features_are_named_with_the_function) {
     expect_unsupported("(module (memory i64 1))", "memory64", "64-bit memory");
-    expect_unsupported("(module (memory 1 1 shared))", "threads", "shared memory");
     expect_unsupported("(module (tag $t))", "exception-handling", "tag");
     expect_unsupported(IN_F("(try (do) (catch_all))"), "legacy-exceptions", "(func 1 \"f\")");
     expect_unsupported(IN_F("(drop (i32x4.relaxed_trunc_f32x4_s (v128.const i32x4 0 0 0 0)))"), "relaxed-simd",
                        "(func 1 \"f\")");
-    expect_unsupported("(module (memory 1) (func) (func $f (export \"f\")"
-                       " (drop (i32.atomic.load (i32.const 0)))))", "threads", "(func 1 \"f\")");
 }
 
 // (type $s (struct)) (func $f (export "f") struct.new $s drop)

@@ -67,16 +67,36 @@ static uint64_t address_space(void) {
 
 Test(runtime_instance, reservations_come_and_go) {
     const wasmx_module *none = compile(small), *one = compile("(module (memory (export \"m\") 1))");
-    wasmx_instance_free(start_with(one, NULL));
+    const uint64_t GiB = (uint64_t)1 << 30;
     uint64_t before = address_space();
-    wasmx_instance *i = start_with(none, NULL);
+    wasmx_instance *i = start_with(none, NULL), *many[20];
     cr_assert_lt(address_space() - before, (uint64_t)1 << 20);
-    wasmx_instance *k = start_with(one, NULL);
-    cr_assert_gt(address_space() - before, (uint64_t)4 << 30);
-    wasmx_instance_free(k);
+    for (int k = 0; k < 20; k++) many[k] = start_with(one, NULL);
+    cr_assert_gt(address_space() - before, 80 * GiB);
+    for (int k = 0; k < 20; k++) wasmx_instance_free(many[k]);
     wasmx_instance_free(i);
     wasmx_instance_free(NULL);
+    cr_assert_lt(address_space() - before, 20 * GiB); // a few are kept for the next
+    wasmx_module_forget(one);
     cr_assert_lt(address_space() - before, (uint64_t)1 << 20);
+}
+
+// What is kept of an instance holds nothing of it: not its bytes, not its size.
+Test(runtime_instance, a_parked_reservation_is_clean) {
+    const wasmx_module *m = compile("(module (memory (export \"m\") 2 9) (data (i32.const 9) \"x\")"
+                                    "(global (export \"g\") (mut i32) (i32.const 3))"
+                                    "(func (export \"at\") (param i32) (result i32) (i32.load8_u (local.get 0))))");
+    for (int k = 0; k < 6; k++) {
+        wasmx_instance *i = start_with(m, NULL);
+        wasmx_memory *memory = wasmx_export_memory(i, "m");
+        cr_assert_eq(wasmx_memory_size(memory), 2 * 65536);
+        expect_trap(i, "at", 2 * 65536, 0, WASMX_TRAP_MEMORY_OUT_OF_BOUNDS);
+        cr_assert_eq(wasmx_memory_grow(memory, 3), 2);
+        for (uint64_t at = 0; at < wasmx_memory_size(memory); at++)
+            cr_assert_eq(wasmx_memory_data(memory)[at], at == 9 ? 'x' : 0);
+        memset(wasmx_memory_data(memory), 170, wasmx_memory_size(memory));
+        wasmx_instance_free(i);
+    }
 }
 
 static const char memories[] = "(module (memory (export \"m\") 1 3) (data (i32.const 65500) \"abc\")"
@@ -405,6 +425,38 @@ static void *exhaust(void *i) {
 }
 
 // The limit of the provider's functions is that of the thread that entered the consumer.
+static int32_t own_number(wasmx_instance *caller) { return *(int32_t *)wasmx_host(caller); }
+
+// Three modules in a chain through functions, a memory, a table and a global of the first; each has its own host data,
+// and a host function gets that of the instance that imports it, whoever called from outside.
+Test(runtime_instance, a_chain_of_modules_with_data_of_their_own) {
+    static const char *const texts[3] = {
+        "(module (import \"h\" \"own\" (func $own (result i32))) (memory (export \"m\") 1)"
+        "  (table (export \"t\") 3 funcref) (global (export \"g\") (mut i32) (i32.const 0)) (elem (i32.const 0) $f)"
+        "  (func $f (export \"f\") (result i32) (i32.store (i32.const 0) (call $own)) (call $own)))",
+        "(module (import \"h\" \"own\" (func $own (result i32))) (import \"0\" \"f\" (func $in (result i32)))"
+        "  (import \"0\" \"m\" (memory 1)) (import \"0\" \"t\" (table 3 funcref)) (import \"0\" \"g\" (global $g (mut i32)))"
+        "  (elem (i32.const 1) $f) (func $f (export \"f\") (result i32)"
+        "    (global.set $g (call $own)) (i32.add (i32.mul (call $in) (i32.const 100)) (call $own))))",
+        "(module (import \"h\" \"own\" (func $own (result i32))) (import \"1\" \"f\" (func $in (result i32)))"
+        "  (import \"0\" \"m\" (memory 1)) (import \"0\" \"t\" (table 3 funcref)) (import \"0\" \"g\" (global $g (mut i32)))"
+        "  (func (export \"f\") (result i32) (i32.add (i32.mul (call $in) (i32.const 100)) (call $own)))"
+        "  (func (export \"all\") (result i32) (i32.add (i32.load (i32.const 0)) (i32.add (global.get $g)"
+        "    (call_indirect (result i32) (i32.const 1))))))"};
+    int32_t numbers[3] = {1, 2, 3};
+    wasmx_instance *all[3];
+    wasmx_linker *l = wasmx_linker_new();
+    wasmx_linker_define_typed(l, "h", "own", ":i", (void (*)(void))own_number);
+    for (int k = 0; k < 3; k++) {
+        all[k] = start_with(compile(texts[k]), &(wasmx_options){.linker = l, .host = &numbers[k]});
+        wasmx_linker_define_instance(l, (const char *[]){"0", "1", "2"}[k], all[k]);
+    }
+    cr_assert_eq(call(all[2], "f", 0, 0), 10203);
+    cr_assert_eq(call(all[2], "all", 0, 0), 1 + 2 + 102);
+    for (int k = 3; k-- > 0;) wasmx_instance_free(all[k]);
+    wasmx_linker_free(l);
+}
+
 Test(runtime_instance, linked_instances_change_threads_together) {
     wasmx_instance *p, *i = linked(&p);
     for (int k = 0; k < 3; k++) {

@@ -111,3 +111,49 @@ Test(runtime_signals, a_signal_stack_that_is_there_is_kept) {
     sigaltstack(NULL, &now);
     cr_assert_eq(now.ss_sp, own_stack);
 }
+
+static void ask_first(int sig, siginfo_t *info, void *context) {
+    if (!wasmx_handle_signal(sig, info, context)) with_info(sig, info, context);
+}
+
+static void keep_own_handlers(void) {
+    static const int all[] = {SIGSEGV, SIGBUS, SIGILL, SIGTRAP};
+    struct sigaction a = {.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER, .sa_sigaction = ask_first};
+    for (size_t k = 0; k < sizeof all / sizeof *all; k++) sigaction(all[k], &a, NULL);
+}
+
+Test(runtime_signals, a_host_may_keep_its_own_handlers) {
+    keep_own_handlers();
+    cr_assert(wasmx_handler_opt_out());
+    wasmx_instance *i = begin();
+    struct sigaction now;
+    sigaction(SIGSEGV, NULL, &now);
+    cr_assert_eq(now.sa_sigaction, ask_first);
+    expect_trap(i, "load", -1, 0, WASMX_TRAP_MEMORY_OUT_OF_BOUNDS);
+    cr_assert_eq(seen, 0);
+    if (!sigsetjmp(back, 1)) crash(i, 64);
+    cr_assert_eq(seen, SIGSEGV);
+    expect_trap(i, "load", -1, 0, WASMX_TRAP_MEMORY_OUT_OF_BOUNDS);
+}
+
+Test(runtime_signals, opting_out_after_the_first_use_is_refused) {
+    (void)begin();
+    cr_assert_not(wasmx_handler_opt_out());
+}
+
+static struct sigaction replaced;
+
+static void forward(int sig, siginfo_t *info, void *context) {
+    seen++;
+    replaced.sa_sigaction(sig, info, context);
+}
+
+Test(runtime_signals, a_later_handler_that_forwards_sees_traps_pass) {
+    wasmx_instance *i = begin();
+    struct sigaction a = {.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER, .sa_sigaction = forward};
+    sigaction(SIGSEGV, &a, &replaced);
+    for (int k = 1; k <= 3; k++) {
+        expect_trap(i, "load", -1, 0, WASMX_TRAP_MEMORY_OUT_OF_BOUNDS);
+        cr_assert_eq(seen, k);
+    }
+}

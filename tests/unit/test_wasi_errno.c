@@ -411,10 +411,90 @@ ERRNO_TEST(opening) {
     IS(FAULT, path_open, 3, 0, P("f"), 0, 0, 0, 0, BAD - 3);
     IS(FAULT, path_open, 3, 0, -1, 2, 0, 0, 0, 0, RESULT);
     IS(NAMETOOLONG, path_open, 3, 0, PATH, -1, 0, 0, 0, 0, RESULT);
+    IS(NOTCAPABLE, path_open, 4, 0, P("f"), 0, 2, 0, 2, RESULT);
     IS(OK, path_open, 4, 1, P("l"), 0, ALL_BITS & ~(int64_t)W_RIGHT(R_FD_WRITE), -1, 0, RESULT);
     int64_t fd = (int64_t)get(RESULT, 4);
     IS(NOTCAPABLE, fd_filestat_set_size, fd, 0);
     IS(NOTCAPABLE, fd_filestat_set_times, fd, 0, 0, 5);
+}
+
+// Each function that takes a path, for each of its paths.
+ERRNO_TEST(paths_that_are_not_utf8) {
+    static const char *const bad[] = {"\x80", "a\xff", "\xc0\xaf", "\xc1\xbf", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf0\x80\x80\xaf",
+                                      "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xc3", "\xe2\x82", "\xf0\x9f\x98", "d/\xfe/x"};
+    for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
+        IS(ILSEQ, path_create_directory, 3, P(bad[k]));
+        IS(ILSEQ, path_remove_directory, 3, P(bad[k]));
+        IS(ILSEQ, path_unlink_file, 3, P(bad[k]));
+        IS(ILSEQ, path_filestat_get, 3, 0, P(bad[k]), DATA);
+        IS(ILSEQ, path_filestat_set_times, 3, 0, P(bad[k]), 0, 0, 10);
+        IS(ILSEQ, path_link, 3, 0, P(bad[k]), 3, P("n"));
+        IS(ILSEQ, path_link, 3, 0, P("f"), 3, P(bad[k]));
+        IS(ILSEQ, path_symlink, P(bad[k]), 3, P("n"));
+        IS(ILSEQ, path_symlink, P("f"), 3, P(bad[k]));
+        IS(ILSEQ, path_readlink, 3, P(bad[k]), DATA, 9, RESULT);
+        IS(ILSEQ, path_rename, 3, P(bad[k]), 3, P("n"));
+        IS(ILSEQ, path_rename, 3, P("f"), 3, P(bad[k]));
+        IS(ILSEQ, path_open, 3, 0, P(bad[k]), CREATE, 0, 0, 0, RESULT);
+    }
+    IS(OK, path_open, 3, 0, P("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\xed\x9f\xbf\xf4\x8f\xbf\xbf"), CREATE, 0, 0, 0, RESULT);
+}
+
+// What the host has put there.
+ERRNO_TEST(names_of_the_host_that_are_not_utf8) {
+    run("cd %s && ln -s \"$(printf 'x\\377')\" bad && ln -s \"$(printf 'x\\303\\251')\" good && touch \"full/$(printf 'n\\376')\"%s", dir, "");
+    IS(ILSEQ, path_readlink, 3, P("bad"), DATA, 9, RESULT);
+    IS(ILSEQ, path_readlink, 3, P("bad"), DATA, 2, RESULT);
+    IS(ILSEQ, path_readlink, 3, P("bad"), DATA, 1, RESULT);
+    IS(OK, path_readlink, 3, P("good"), DATA, 9, RESULT);
+    IS(OK, path_readlink, 3, P("good"), DATA, 2, RESULT);
+    int64_t full = open_as("full", DIRECTORY, W_ALL_RIGHTS);
+    IS(ILSEQ, fd_readdir, full, DATA, 1000, 0, RESULT);
+    IS(OK, fd_readdir, sub, DATA, 1000, 0, RESULT);
+}
+
+// A directory passes on its inheriting rights and no other; they only ever become fewer.
+ERRNO_TEST(inherited_rights) {
+    const int64_t read = W_RIGHT(R_FD_READ), few = read | W_RIGHT(R_FD_SEEK) | W_RIGHT(R_PATH_OPEN);
+    IS(OK, path_open, 3, 0, P("d"), DIRECTORY, ALL_BITS, few, 0, RESULT);
+    int64_t d = (int64_t)get(RESULT, 4);
+    IS(OK, fd_fdstat_get, d, DATA);
+    cr_expect_eq(get(DATA + 16, 8), (uint64_t)few);
+    IS(OK, path_open, d, 0, P("g"), 0, read, read, 0, RESULT);
+    IS(OK, path_open, d, 0, P("g"), 0, few, few, 0, RESULT);
+    for (int right = 0; right < R_COUNT; right++) {
+        if (few >> right & 1) continue;
+        IS(NOTCAPABLE, path_open, d, 0, P("g"), 0, read | (int64_t)W_RIGHT(right), 0, 0, RESULT);
+        IS(NOTCAPABLE, path_open, d, 0, P("g"), 0, read, (int64_t)W_RIGHT(right), 0, RESULT);
+    }
+    IS(OK, path_open, d, 0, P("g"), 0, read | (int64_t)1 << 40, 0, 0, RESULT); // a bit that is no right
+    IS(NOTCAPABLE, fd_fdstat_set_rights, d, 0, few | W_RIGHT(R_FD_WRITE));
+    IS(OK, fd_fdstat_set_rights, d, W_RIGHT(R_PATH_OPEN), read);
+    IS(NOTCAPABLE, path_open, d, 0, P("g"), 0, few, 0, 0, RESULT);
+    IS(NOTCAPABLE, path_open, d, 0, P("n"), CREATE, read, 0, 0, RESULT);
+    IS(OK, path_open, d, 0, P("g"), 0, read, 0, 0, RESULT);
+    IS(OK, fd_fdstat_set_rights, d, W_RIGHT(R_PATH_OPEN), 0);
+    IS(NOTCAPABLE, path_open, d, 0, P("g"), 0, read, 0, 0, RESULT);
+    IS(OK, path_open, d, 0, P("g"), 0, 0, 0, 0, RESULT);
+}
+
+// What Rust's library asks for when it opens a file to read (docs/wasi.md); what it gets is for reading.
+ERRNO_TEST(read_only_directories_give_less_than_is_asked_for) {
+    const int64_t writes = W_RIGHT(R_FD_WRITE), rust = ALL_BITS & ~(int64_t)(writes | W_RIGHT(R_FD_DATASYNC) | W_RIGHT(R_FD_ALLOCATE));
+    IS(OK, fd_fdstat_get, 4, DATA);
+    cr_expect_eq(get(DATA + 16, 8), W_READING_RIGHTS);
+    IS(OK, path_open, 4, 0, P("f"), 0, rust, rust, 0, RESULT);
+    int64_t fd = (int64_t)get(RESULT, 4);
+    IS(OK, fd_fdstat_get, fd, DATA);
+    cr_expect_eq(get(DATA + 8, 8) & ~W_READING_RIGHTS, 0);
+    IS(OK, fd_read, fd, LIST, 1, RESULT);
+    IS(NOTCAPABLE, path_open, 4, 0, P("f"), 0, rust | writes, rust, 0, RESULT);
+    IS(OK, path_open, 4, 0, P("d"), DIRECTORY, rust, ALL_BITS, 0, RESULT);
+    int64_t below = (int64_t)get(RESULT, 4);
+    IS(NOTCAPABLE, path_open, below, 0, P("g"), 0, writes, 0, 0, RESULT);
+    IS(NOTCAPABLE, path_open, below, 0, P("n"), CREATE, 0, 0, 0, RESULT);
+    IS(NOTCAPABLE, path_unlink_file, below, P("g"));
+    IS(NOTCAPABLE, fd_fdstat_set_rights, below, 0, writes);
 }
 
 ERRNO_TEST(renaming) {

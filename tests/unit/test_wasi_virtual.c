@@ -111,7 +111,7 @@ static bool count_up(void *env, void *out, size_t size) {
 }
 
 static void begin_sources(void) {
-    extra.sources = (wasmx_sources){&now, clock_of, sleep_for, count_up};
+    extra.sources = (wasmx_sources){&now, clock_of, sleep_for, count_up, NULL};
     begin();
 }
 

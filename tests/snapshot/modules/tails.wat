@@ -1,0 +1,17 @@
+;; Tail calls and vectors in the initialiser, and functions that only it reaches.
+(module
+  (type $step (func (param i32 i64) (result i64)))
+  (memory (export "memory") 1)
+  (table $t 2 funcref)
+  (elem (i32.const 0) $even $odd)
+  (func $even (type $step)
+    (if (i32.eqz (local.get 0)) (then (return (local.get 1))))
+    (return_call_indirect (type $step) (i32.sub (local.get 0) (i32.const 1)) (i64.add (local.get 1) (i64.const 3)) (i32.const 1)))
+  (func $odd (type $step)
+    (return_call $even (i32.sub (local.get 0) (i32.const 1)) (i64.mul (local.get 1) (i64.const 5))))
+  (func $helper (param i32) (result v128) (i32x4.splat (local.get 0)))
+  (func (export "wizer-initialize")
+    (v128.store (i32.const 64) (i16x8.mul (call $helper (i32.const 70001)) (v128.const i16x8 1 2 3 4 5 6 7 8)))
+    (i64.store (i32.const 0) (call $even (i32.const 100000) (i64.const 1))))
+  (func (export "get") (result i64) (i64.load (i32.const 0)))
+  (func (export "lanes") (result i64) (i64x2.extract_lane 1 (v128.load (i32.const 64)))))

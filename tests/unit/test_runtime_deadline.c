@@ -1,0 +1,212 @@
+// tests/unit/test_runtime_deadline.c: wasmx_set_deadline and wasmx_interrupt.
+#include <pthread.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/unit/compile_code.h"
+
+#define MS ((uint64_t)1000000)
+
+#define SPINS \
+    "(module (memory 1) (table 1 funcref)" \
+    " (func $loop (export \"loop\") (loop $l (br $l)))" \
+    " (func $two (export \"irreducible\") (param i32)" \
+    "   (loop $a (loop $b (br_if $a (local.get 0)) (br_if $b (i32.const 1)))))" \
+    " (func $recurse (export \"recurse\") (param i32) (if (local.get 0)" \
+    "   (then (call $recurse (i32.sub (local.get 0) (i32.const 1)))" \
+    "         (call $recurse (i32.sub (local.get 0) (i32.const 1))))))" \
+    " (func $tail (export \"tail\") (return_call $tail))" \
+    " (func (export \"f\") (param i32) (result i32) (i32.add (local.get 0) (i32.const 1)))" \
+    " (func (export \"fill\") (loop $l (memory.fill (i32.const 0) (i32.const 1) (i32.const 65536)) (br $l))))"
+
+static wasmx_code *spin_code(const char *text, char level, wasmx_bounds bounds) {
+    wasmx_output out = compiled_text(text, (wasmx_compile_options){.name = "test", .opt_level = level, .bounds = bounds,
+                                                                   .interruptible = true});
+    wasmx_code *code = loaded(&out, "test");
+    wasmx_output_free(&out);
+    return code;
+}
+
+static wasmx_instance *spinner(const char *text, char level) {
+    return instance_of(wasmx_code_module(spin_code(text, level, WASMX_BOUNDS_GUARD)), NULL);
+}
+
+static wasmx_status call(wasmx_instance *i, const char *name, int32_t argument) {
+    wasmx_value in = {.i32 = argument}, out;
+    return wasmx_call(export_of(i, name), &in, &out);
+}
+
+static void every_spin_ends(wasmx_instance *i) {
+    static const char *const names[] = {"loop", "irreducible", "recurse", "tail", "fill"};
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+        cr_assert(wasmx_set_deadline(i, WASMX_TIME_WALL, 2 * MS));
+        cr_assert_eq(call(i, names[k], k == 2 ? 60 : 0), WASMX_TRAP_INTERRUPTED, "%s", names[k]);
+        cr_assert_str_eq(wasmx_last_trap(i)->message, "interrupted");
+        cr_assert_geq(wasmx_last_trap(i)->frame_count, 1);
+    }
+    cr_assert(wasmx_set_deadline(i, WASMX_TIME_WALL, 0));
+    cr_assert_eq(result_of(i, "f", 1), 2);
+}
+
+Test(deadline, ends_loops_recursion_and_tail_calls) {
+    every_spin_ends(spinner(SPINS, '0'));
+    every_spin_ends(spinner(SPINS, '2'));
+}
+
+Test(deadline, ends_code_with_explicit_bounds) {
+    every_spin_ends(instance_of(wasmx_code_module(spin_code(SPINS, '2', WASMX_BOUNDS_EXPLICIT)), NULL));
+}
+
+Test(deadline, ends_code_made_on_demand) {
+    wasmx_compile_error err = {""};
+    wasmx_compile_options options = {.name = "test", .interruptible = true};
+    wasmx_code *code = wasmx_code_compile(SPINS, strlen(SPINS), &options, &err);
+    cr_assert_not_null(code, "%s", err.line);
+    every_spin_ends(instance_of(wasmx_code_module(code), NULL));
+}
+
+Test(deadline, works_without_a_memory) {
+    wasmx_instance *i = spinner("(module (func (export \"loop\") (loop $l (br $l))))", '2');
+    cr_assert(wasmx_set_deadline(i, WASMX_TIME_WALL, 2 * MS));
+    cr_assert_eq(call(i, "loop", 0), WASMX_TRAP_INTERRUPTED);
+    wasmx_instance_free(i);
+}
+
+Test(deadline, may_count_processor_time_of_the_thread) {
+    wasmx_instance *i = spinner(SPINS, '2');
+    cr_assert(wasmx_set_deadline(i, WASMX_TIME_THREAD, 3 * MS));
+    nanosleep(&(struct timespec){.tv_nsec = 20 * (long)MS}, NULL); // sleeping takes none
+    cr_assert_eq(result_of(i, "f", 1), 2);
+    cr_assert_eq(call(i, "loop", 0), WASMX_TRAP_INTERRUPTED);
+}
+
+Test(deadline, that_has_passed_ends_every_call_until_it_is_set_anew) {
+    wasmx_instance *i = spinner(SPINS, '2');
+    cr_assert(wasmx_set_deadline(i, WASMX_TIME_WALL, 1));
+    cr_assert_eq(call(i, "loop", 0), WASMX_TRAP_INTERRUPTED);
+    cr_assert_eq(call(i, "loop", 0), WASMX_TRAP_INTERRUPTED);
+    cr_assert(wasmx_set_deadline(i, WASMX_TIME_WALL, 1000 * MS));
+    cr_assert_eq(call(i, "recurse", 3), WASMX_OK);
+}
+
+Test(deadline, that_is_far_away_does_nothing) {
+    wasmx_instance *i = spinner(SPINS, '2');
+    cr_assert(wasmx_set_deadline(i, WASMX_TIME_WALL, UINT64_MAX));
+    cr_assert_eq(call(i, "recurse", 5), WASMX_OK);
+    wasmx_instance_free(i);
+}
+
+Test(deadline, of_a_module_that_does_not_look_is_refused) {
+    wasmx_instance *i = instance_of(module_of_text(SPINS, '0'), NULL);
+    cr_assert_not(wasmx_set_deadline(i, WASMX_TIME_WALL, MS));
+    cr_assert(wasmx_set_deadline(i, WASMX_TIME_WALL, 0));
+    cr_assert_not(wasmx_interrupt(i));
+    wasmx_error err;
+    wasmx_options options = {.deadline_ns = MS};
+    cr_assert_null(wasmx_instantiate(module_of_text(SPINS, '0'), &options, &err));
+    cr_assert(strstr(err.message, "--interruptible"), "%s", err.message);
+}
+
+Test(deadline, of_the_options_ends_a_start_function) {
+    wasmx_error err;
+    wasmx_options options = {.deadline_ns = 2 * MS};
+    const char *text = "(module (memory 1) (func $s (loop $l (br $l))) (start $s))";
+    const wasmx_module *m = wasmx_code_module(spin_code(text, '2', WASMX_BOUNDS_GUARD));
+    cr_assert_null(wasmx_instantiate(m, &options, &err));
+    cr_assert(strstr(err.message, "interrupted"), "%s", err.message);
+}
+
+static void *interrupt_later(void *instance) {
+    nanosleep(&(struct timespec){.tv_nsec = 5 * (long)MS}, NULL);
+    return wasmx_interrupt(instance) ? instance : NULL;
+}
+
+Test(deadline, another_thread_may_interrupt) {
+    wasmx_instance *i = spinner(SPINS, '2');
+    for (int k = 0; k < 3; k++) {
+        pthread_t t;
+        void *done;
+        pthread_create(&t, NULL, interrupt_later, i);
+        cr_assert_eq(call(i, "loop", 0), WASMX_TRAP_INTERRUPTED);
+        pthread_join(t, &done);
+        cr_assert_not_null(done);
+        cr_assert(wasmx_set_deadline(i, WASMX_TIME_WALL, 0));
+        cr_assert_eq(call(i, "recurse", 3), WASMX_OK);
+    }
+}
+
+// Setting and clearing race with the thread that watches; no interruption may stay behind.
+Test(deadline, cleared_in_time_leaves_nothing_behind) {
+    wasmx_instance *i = spinner(SPINS, '2');
+    for (int k = 0; k < 3000; k++) {
+        wasmx_set_deadline(i, WASMX_TIME_WALL, 1 + (uint64_t)k * 1000);
+        wasmx_status s = call(i, "recurse", 8);
+        cr_assert(s == WASMX_OK || s == WASMX_TRAP_INTERRUPTED);
+        wasmx_set_deadline(i, WASMX_TIME_WALL, 0);
+        cr_assert_eq(call(i, "recurse", 1), WASMX_OK);
+    }
+}
+
+static void *spin_often(void *module) {
+    for (int k = 0; k < 40; k++) {
+        wasmx_instance *i = instance_of(module, NULL);
+        cr_assert(wasmx_set_deadline(i, WASMX_TIME_WALL, (uint64_t)(k % 4) * MS / 4 + 1));
+        cr_assert_eq(call(i, "loop", 0), WASMX_TRAP_INTERRUPTED);
+        wasmx_instance_free(i);
+    }
+    return NULL;
+}
+
+Test(deadline, many_threads_have_their_own) {
+    const wasmx_module *m = wasmx_code_module(spin_code(SPINS, '2', WASMX_BOUNDS_GUARD));
+    pthread_t threads[4];
+    for (int k = 0; k < 4; k++) pthread_create(&threads[k], NULL, spin_often, (void *)(uintptr_t)m);
+    for (int k = 0; k < 4; k++) pthread_join(threads[k], NULL);
+}
+
+Test(deadline, works_in_a_child_after_fork) {
+    wasmx_instance *i = spinner(SPINS, '2');
+    cr_assert(wasmx_set_deadline(i, WASMX_TIME_WALL, MS));
+    cr_assert_eq(call(i, "loop", 0), WASMX_TRAP_INTERRUPTED);
+    pid_t child = fork();
+    if (!child) {
+        bool ok = wasmx_set_deadline(i, WASMX_TIME_WALL, MS) && call(i, "loop", 0) == WASMX_TRAP_INTERRUPTED;
+        _exit(ok ? 0 : 1);
+    }
+    int status;
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    cr_assert(wasmx_set_deadline(i, WASMX_TIME_WALL, MS));
+    cr_assert_eq(call(i, "loop", 0), WASMX_TRAP_INTERRUPTED);
+}
+
+Test(deadline, of_a_pool_holds_for_one_request) {
+    wasmx_error err;
+    const wasmx_module *m = wasmx_code_module(spin_code(SPINS, '2', WASMX_BOUNDS_GUARD));
+    wasmx_pool_module modules[] = {{m, {.deadline_ns = 2 * MS}}};
+    wasmx_pool_options options = {.slots = 1, .modules = modules, .module_count = 1};
+    wasmx_pool *pool = wasmx_pool_new(&options, &err);
+    cr_assert_not_null(pool, "%s", err.message);
+    for (int k = 0; k < 3; k++) {
+        wasmx_instance *i = wasmx_pool_acquire(pool, modules[0].module, NULL, &err);
+        cr_assert_not_null(i, "%s", err.message);
+        cr_assert_eq(call(i, "loop", 0), WASMX_TRAP_INTERRUPTED);
+        cr_assert(wasmx_pool_release(i));
+    }
+    cr_assert(wasmx_pool_free(pool));
+}
+
+Test(deadline, long_copies_are_whole_and_right) {
+    wasmx_instance *i = spinner("(module (memory (export \"m\") 100)"
+                                " (func (export \"copy\") (param i32) (result i32)"
+                                "  (memory.copy (local.get 0) (i32.const 1000000) (i32.const 4000000)) (i32.const 0)))",
+                                '2');
+    wasmx_memory *m = wasmx_export_memory(i, "m");
+    for (int32_t to = 999000; to <= 1001000; to += 2000) {
+        uint8_t *data = wasmx_memory_data(m);
+        for (uint32_t k = 0; k < 4000000; k++) data[1000000 + k] = (uint8_t)(k * 2654435761u >> 24);
+        result_of(i, "copy", to);
+        for (uint32_t k = 0; k < 4000000; k++) cr_assert_eq(data[(uint32_t)to + k], (uint8_t)(k * 2654435761u >> 24));
+    }
+}
