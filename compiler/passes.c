@@ -199,7 +199,7 @@ static void shape_addresses(part *p, v f) {
     share_addresses(p, &w);
     if (w.loop_count && !p->u->precise_traps) {
         count_loops(p, &w);
-        reroll_loops(p, &w);
+        if (!p->u->facts.shared) reroll_loops(p, &w); // another thread may write between the copies
     }
     flow_close(&w);
 }

@@ -364,7 +364,7 @@ static bool collect_block(body *l, LLVMBasicBlockRef b, uint32_t *count) {
         if (++*count > MOST_INSTRUCTIONS) return false;
         bool is_load = LLVMIsALoadInst(i) != NULL, is_store = LLVMIsAStoreInst(i) != NULL;
         if (is_load || is_store) {
-            if (!access_pointer(l->p, i) || LLVMGetVolatile(i)) return false;
+            if (!access_pointer(l->p, i) || LLVMGetVolatile(i) || LLVMIsAtomic(i)) return false;
             if (is_store) l->stores[l->store_count++] = i;
             else l->loads[l->load_count++] = i, *wx_map_put(&l->place_of, (uintptr_t)i, NULL) = l->store_count + 1;
         } else if (LLVMIsACallInst(i)) {
