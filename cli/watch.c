@@ -20,7 +20,7 @@ struct watch {
     const char *file, *phase;
     double began, phase_began, timeout;
     size_t done, total;
-    bool on_terminal, shown, over;
+    bool on_terminal, shown, running, over;
 };
 
 static void clear_line(watch *w) {
@@ -77,13 +77,15 @@ watch *watch_begin(const char *file, double timeout) {
     w->on_terminal = isatty(STDERR_FILENO);
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->over_now, NULL);
-    if (pthread_create(&w->thread, NULL, look, w)) abort();
     return w;
 }
 
 void watch_progress(void *arg, const char *phase, size_t done, size_t total) {
     watch *w = arg;
     pthread_mutex_lock(&w->lock);
+    // Not before: text is read in a child process, and children of threads inherit the locks these hold.
+    if (!w->running && pthread_create(&w->thread, NULL, look, w)) abort();
+    w->running = true;
     if (strcmp(w->phase, phase)) w->phase_began = seconds_now();
     w->phase = phase;
     w->done = done;
@@ -96,7 +98,7 @@ void watch_end(watch *w) {
     w->over = true;
     pthread_cond_signal(&w->over_now);
     pthread_mutex_unlock(&w->lock);
-    pthread_join(w->thread, NULL);
+    if (w->running) pthread_join(w->thread, NULL);
     pthread_cond_destroy(&w->over_now);
     pthread_mutex_destroy(&w->lock);
     free(w);
