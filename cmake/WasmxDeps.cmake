@@ -3,9 +3,6 @@
 #
 # LLVM is asked through llvm-config, not through its own CMake package: that one wants the development files of
 # everything LLVM was built with, and all that is needed here is one header directory and one shared library.
-#
-# A program with the property WASMX_STATIC_LLVM has LLVM inside it, where the static libraries are there: it starts
-# three times as fast (the shared library wants 200,000 relocations) and in 30 MB less.
 
 function(wx_need what package)
     message(FATAL_ERROR "wasmx: ${what} not found. Debian package: ${package} (`make setup` installs all of them)")
@@ -27,35 +24,6 @@ function(wx_ask_llvm out)
     set(${out} ${answer} PARENT_SCOPE)
 endfunction()
 
-# The static libraries, with what they need themselves; empty when something is missing.
-function(wx_static_llvm out)
-    set(${out} "" PARENT_SCOPE)
-    execute_process(COMMAND ${WASMX_LLVM_CONFIG} --link-static --libfiles orcjit passes x86 aarch64
-                    OUTPUT_VARIABLE files RESULT_VARIABLE status OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
-    find_library(WASMX_Z_LIBRARY NAMES z libz.so.1)
-    find_library(WASMX_ZSTD_LIBRARY NAMES zstd libzstd.so.1)
-    separate_arguments(files)
-    foreach(file IN LISTS files WASMX_Z_LIBRARY WASMX_ZSTD_LIBRARY)
-        if(status OR NOT EXISTS "${file}")
-            return()
-        endif()
-    endforeach()
-    set(${out} "${files};${WASMX_Z_LIBRARY};${WASMX_ZSTD_LIBRARY};rt;dl;m;stdc++" PARENT_SCOPE)
-endfunction()
-
-function(wx_llvm_target shared static include)
-    if(TARGET wasmx::llvm)
-        return()
-    endif()
-    add_library(wasmx::llvm INTERFACE IMPORTED)
-    target_include_directories(wasmx::llvm INTERFACE ${include})
-    set(libraries ${shared})
-    if(static)
-        set(libraries "$<IF:$<BOOL:$<TARGET_PROPERTY:WASMX_STATIC_LLVM>>,${static},${shared}>")
-    endif()
-    set_property(TARGET wasmx::llvm PROPERTY INTERFACE_LINK_LIBRARIES "${libraries}")
-endfunction()
-
 function(wx_find_llvm)
     find_program(WASMX_LLVM_CONFIG NAMES llvm-config-22 llvm-config-23 llvm-config-21 llvm-config-20 llvm-config-19
                  llvm-config DOC "llvm-config of LLVM 19 or later")
@@ -75,8 +43,7 @@ function(wx_find_llvm)
         wx_need("the LLVM ${major} shared library with its C headers" llvm-${major}-dev)
     endif()
     set(WASMX_LLVM_VERSION ${version} CACHE INTERNAL "")
-    wx_static_llvm(static)
-    wx_llvm_target(${WASMX_LLVM_LIBRARY} "${static}" ${include})
+    wx_imported(wasmx::llvm ${WASMX_LLVM_LIBRARY} ${include})
 endfunction()
 
 function(wx_find_plain name header package)
