@@ -65,7 +65,7 @@ function instantiate(file) {
         module = new WebAssembly.Module(readFileSync(file));
     } catch (e) {
         console.log(`${file}: ${e.message}`);
-        process.exit(/enable with|invalid opcode|memory count/i.test(e.message) ? 3 : 1);
+        process.exit(/enable (with|via)|invalid opcode|memory count/i.test(e.message) ? 3 : 1);
     }
     const wasi = new WASI({ version: 'preview1', returnOnExit: true });
     const calls = { ...wasi.wasiImport }, imports = { wasi_snapshot_preview1: calls };

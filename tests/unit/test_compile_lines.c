@@ -243,6 +243,9 @@ static builder many(uint32_t funcs) { // function k: 1 / (argument - k), then a 
 
 Test(compile_lines, partitions_and_threads) {
     enum { FUNCS = 1500 };
+#if defined(__SANITIZE_ADDRESS__)
+    cr_skip_test("takes minutes with AddressSanitizer");
+#endif
     builder b = many(FUNCS);
     wasmx_output one = compiled(b.module.data, b.module.len,
                                 (wasmx_compile_options){.name = "t", .threads = 1, .debug = true});

@@ -53,7 +53,6 @@ static wx_error facts_of(const char *text) {
 }
 
 Test(compile_options, what_is_not_compiled_is_an_unsupported_error) {
-    cr_expect_eq(facts_of("(module (memory i64 1))").code, WX_ERR_UNSUPPORTED);
     cr_expect_eq(facts_of("(module (tag $t))").code, WX_ERR_UNSUPPORTED);
     cr_expect_eq(facts_of(small).code, WX_OK);
 }
