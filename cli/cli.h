@@ -2,6 +2,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "wasmx_snapshot.h"
 
@@ -112,6 +113,8 @@ void watch_end(watch *w);
 void print_report(const wasmx_snapshot_result *r, const char *in);
 // To be freed.
 wasmx_buffer report_json(const wasmx_snapshot_result *r, const char *in);
+// A string of JSON, with its quotes.
+void print_json_text(FILE *f, const char *text);
 // What the initialiser asked for that could have been answered otherwise.
 void print_notes(const wasmx_snapshot_result *r, const char *in);
 

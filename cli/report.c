@@ -52,7 +52,7 @@ void print_report(const wasmx_snapshot_result *r, const char *in) {
 
 // ---- JSON
 
-static void put_text(FILE *f, const char *s) {
+void print_json_text(FILE *f, const char *s) {
     fputc('"', f);
     for (; *s; s++) {
         if (*s == '"' || *s == '\\') fprintf(f, "\\%c", *s);
@@ -90,7 +90,7 @@ wasmx_buffer report_json(const wasmx_snapshot_result *r, const char *in) {
     FILE *f = open_memstream(&text, &size);
     if (!f) abort();
     fputs("{\n  \"input\": ", f);
-    put_text(f, in);
+    print_json_text(f, in);
     put_size(f, "before", &r->before);
     put_size(f, "after", &r->after);
     put_blocks(f, r);

@@ -37,12 +37,6 @@ static const outside outsides[] = {
 };
 #define OUTSIDES (sizeof outsides / sizeof *outsides)
 
-void *wx_code_outside(const char *name) {
-    for (size_t i = 0; i < OUTSIDES; i++)
-        if (!strcmp(outsides[i].name, name)) return outsides[i].address;
-    return NULL;
-}
-
 static LLVMErrorRef define_outsides(LLVMOrcLLJITRef jit, LLVMOrcJITDylibRef lib) {
     LLVMOrcCSymbolMapPair pairs[OUTSIDES];
     for (size_t i = 0; i < OUTSIDES; i++) {

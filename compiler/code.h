@@ -17,7 +17,6 @@ struct wasmx_code {
 bool wx_code_failed(LLVMErrorRef error, wasmx_compile_error *err);
 // builder may be NULL.
 bool wx_code_open(struct wasmx_code *c, LLVMOrcLLJITBuilderRef builder);
-void *wx_code_outside(const char *name); // what generated code may refer to in this process; NULL: nothing of the name
 // Links an object and finds one of its symbols; NULL: code->error says why.
 void *wx_code_link(struct wasmx_code *c, const void *object, size_t size, const char *symbol);
 void wx_lazy_stop(wx_lazy *l);  // before the code's linker ends

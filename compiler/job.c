@@ -6,17 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/pool.h"
 #include "compiler/exports.h"
 #include "wasm/wasm.h"
-
-double wx_now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 void wx_phase(wx_job *j, const char *name, double seconds, uint64_t bytes) {
     if (!j->out || j->out->phase_count == WASMX_MAX_PHASES) return;
@@ -24,7 +17,7 @@ void wx_phase(wx_job *j, const char *name, double seconds, uint64_t bytes) {
 }
 
 void wx_phase_since(wx_job *j, const char *name, uint64_t bytes) {
-    double t = wx_now();
+    double t = wx_seconds();
     wx_phase(j, name, t - j->started, bytes);
     j->started = t;
 }
@@ -146,7 +139,7 @@ static bool prepare(wx_job *j, wx_error *e) {
 }
 
 bool wx_job_open(wx_job *j, const uint8_t *bytes, size_t size, const wasmx_compile_options *options, wx_error *e) {
-    j->started = wx_now();
+    j->started = wx_seconds();
     if (!check_options(options, e)) return false;
     set_options(&j->u, options);
     return sort_embeds(&j->u, e) && wx_choose_target(&j->u, e) && read_module(j, bytes, size, e) && prepare(j, e);

@@ -1,6 +1,7 @@
 // compiler/job.h: one module on its way to code, and the compilation of a part of it.
 #pragma once
 #include "compiler/lines.h"
+#include "base/clock.h"
 #include "compiler/part.h"
 
 typedef struct wx_job {
@@ -17,7 +18,6 @@ bool wx_job_open(wx_job *j, const uint8_t *bytes, size_t size, const wasmx_compi
 void wx_job_close(wx_job *j);
 void wx_job_error(const wx_error *e, const wasmx_compile_options *options, wasmx_compile_error *err);
 
-double wx_now(void); // seconds
 void wx_phase(wx_job *j, const char *name, double seconds, uint64_t bytes);
 void wx_phase_since(wx_job *j, const char *name, uint64_t bytes);
 

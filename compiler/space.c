@@ -28,8 +28,8 @@ bool wx_space_open(wx_space *s, uint32_t stubs, uint64_t wasm_bytes, uint64_t da
     if (p == MAP_FAILED) return false;
     s->base = s->stubs.code = p;
     s->stubs.table = (void *)(p += stub_bytes);
-    s->code = s->code_at = s->open = p += table;
-    s->data = s->data_at = s->code_end = p += code;
+    s->code_at = s->open = p += table;
+    s->data_at = s->code_end = p += code;
     s->data_end = p += data;
     s->map = s->map_at = (wxrt_map *)(void *)p;
     s->map_end = s->map + map / sizeof(wxrt_map);

@@ -17,8 +17,8 @@ typedef struct wx_space {
     uint8_t *base;
     size_t size;
     wx_stubs stubs;
-    uint8_t *code, *code_at, *code_end;  // code_at: the first free byte
-    uint8_t *data, *data_at, *data_end;
+    uint8_t *code_at, *code_end;         // code_at: the first free byte
+    uint8_t *data_at, *data_end;
     uint8_t *open;                       // code from here on is not executable yet
     wxrt_map *map, *map_at, *map_end;
 } wx_space;

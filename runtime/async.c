@@ -104,10 +104,12 @@ static bool map_stack(wasmx_async *a, size_t size) {
     a->mapping = mmap(NULL, a->mapping_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
     if (a->mapping == MAP_FAILED) return false;
     a->low = (uint64_t)(uintptr_t)a->mapping + guard;
+    if (mprotect(a->mapping + guard, a->size, PROT_READ | PROT_WRITE)) {
+        munmap(a->mapping, a->mapping_size);
+        return false;
+    }
     a->fiber = __tsan_create_fiber(0);
-    if (!mprotect(a->mapping + guard, a->size, PROT_READ | PROT_WRITE)) return true;
-    munmap(a->mapping, a->mapping_size);
-    return false;
+    return true;
 }
 
 wasmx_async *wasmx_async_new(size_t stack_bytes, wasmx_error *err) {

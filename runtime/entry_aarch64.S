@@ -1,5 +1,31 @@
 // runtime/entry_aarch64.S: into guest code and back, for AAPCS64. See internal.h for what the symbols do.
     .text
+
+// Those that a called function keeps, but for x29 and x30: in a frame of 160 bytes.
+    .macro save_registers
+    stp x19, x20, [sp, #16]
+    stp x21, x22, [sp, #32]
+    stp x23, x24, [sp, #48]
+    stp x25, x26, [sp, #64]
+    stp x27, x28, [sp, #80]
+    stp d8, d9, [sp, #96]
+    stp d10, d11, [sp, #112]
+    stp d12, d13, [sp, #128]
+    stp d14, d15, [sp, #144]
+    .endm
+
+    .macro restore_registers
+    ldp x19, x20, [sp, #16]
+    ldp x21, x22, [sp, #32]
+    ldp x23, x24, [sp, #48]
+    ldp x25, x26, [sp, #64]
+    ldp x27, x28, [sp, #80]
+    ldp d8, d9, [sp, #96]
+    ldp d10, d11, [sp, #112]
+    ldp d12, d13, [sp, #128]
+    ldp d14, d15, [sp, #144]
+    .endm
+
     .p2align 4
     .globl wx_enter
     .hidden wx_enter
@@ -13,15 +39,7 @@ wx_enter:
     .cfi_offset x29, -160
     .cfi_offset x30, -152
     mov x29, sp
-    stp x19, x20, [sp, #16]
-    stp x21, x22, [sp, #32]
-    stp x23, x24, [sp, #48]
-    stp x25, x26, [sp, #64]
-    stp x27, x28, [sp, #80]
-    stp d8, d9, [sp, #96]
-    stp d10, d11, [sp, #112]
-    stp d12, d13, [sp, #128]
-    stp d14, d15, [sp, #144]
+    save_registers
     .cfi_offset x19, -144
     .cfi_offset x20, -136
     .cfi_offset x21, -128
@@ -52,15 +70,7 @@ wx_enter:
     .hidden wx_resume_here
 wx_resume_here:                 // sp as it was stored, w0 the status
     hint #36                    // bti j
-    ldp x19, x20, [sp, #16]
-    ldp x21, x22, [sp, #32]
-    ldp x23, x24, [sp, #48]
-    ldp x25, x26, [sp, #64]
-    ldp x27, x28, [sp, #80]
-    ldp d8, d9, [sp, #96]
-    ldp d10, d11, [sp, #112]
-    ldp d12, d13, [sp, #128]
-    ldp d14, d15, [sp, #144]
+    restore_registers
     ldp x29, x30, [sp], #160
     .cfi_def_cfa_offset 0
     ret
@@ -91,27 +101,11 @@ wx_switch:
     .cfi_startproc
     hint #34                    // bti c
     stp x29, x30, [sp, #-160]!
-    stp x19, x20, [sp, #16]
-    stp x21, x22, [sp, #32]
-    stp x23, x24, [sp, #48]
-    stp x25, x26, [sp, #64]
-    stp x27, x28, [sp, #80]
-    stp d8, d9, [sp, #96]
-    stp d10, d11, [sp, #112]
-    stp d12, d13, [sp, #128]
-    stp d14, d15, [sp, #144]
+    save_registers
     mov x9, sp
     str x9, [x0]
     mov sp, x1
-    ldp x19, x20, [sp, #16]
-    ldp x21, x22, [sp, #32]
-    ldp x23, x24, [sp, #48]
-    ldp x25, x26, [sp, #64]
-    ldp x27, x28, [sp, #80]
-    ldp d8, d9, [sp, #96]
-    ldp d10, d11, [sp, #112]
-    ldp d12, d13, [sp, #128]
-    ldp d14, d15, [sp, #144]
+    restore_registers
     ldp x29, x30, [sp], #160
     ret
     .cfi_endproc

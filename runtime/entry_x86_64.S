@@ -1,13 +1,8 @@
 // runtime/entry_x86_64.S: into guest code and back, for the System V ABI. See internal.h for what the symbols do.
     .text
-    .p2align 4
-    .globl wx_enter
-    .hidden wx_enter
-    .type wx_enter, @function
-// uint32_t wx_enter(void *ctx, void *thunk, void *code, wasmx_value *slots, void **sp)
-wx_enter:
-    .cfi_startproc
-    endbr64
+
+// A frame with the registers that a called function keeps, and room below them.
+    .macro open_frame room
     pushq %rbp
     .cfi_def_cfa_offset 16
     .cfi_offset %rbp, -16
@@ -18,12 +13,32 @@ wx_enter:
     pushq %r13
     pushq %r14
     pushq %r15
-    subq $8, %rsp
+    subq $\room, %rsp
     .cfi_offset %rbx, -24
     .cfi_offset %r12, -32
     .cfi_offset %r13, -40
     .cfi_offset %r14, -48
     .cfi_offset %r15, -56
+    .endm
+
+    .macro pop_registers
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbx
+    popq %rbp
+    .endm
+
+    .p2align 4
+    .globl wx_enter
+    .hidden wx_enter
+    .type wx_enter, @function
+// uint32_t wx_enter(void *ctx, void *thunk, void *code, wasmx_value *slots, void **sp)
+wx_enter:
+    .cfi_startproc
+    endbr64
+    open_frame 8
     movq %rsp, (%r8)
     movq %rdi, %r13
     movq %rsi, %rax
@@ -84,12 +99,7 @@ wx_switch:
     pushq %r15
     movq %rsp, (%rdi)
     movq %rsi, %rsp
-    popq %r15
-    popq %r14
-    popq %r13
-    popq %r12
-    popq %rbx
-    popq %rbp
+    pop_registers
     ret
     .cfi_endproc
     .size wx_switch, . - wx_switch
@@ -124,22 +134,7 @@ wx_async_entry:                 // rbx: the wasmx_async; rbp is 0, where chains 
     subq %fs:16(%r11), %r10     // low
     cmpq %fs:24(%r11), %r10     // size
     jae 1f
-    pushq %rbp
-    .cfi_def_cfa_offset 16
-    .cfi_offset %rbp, -16
-    movq %rsp, %rbp
-    .cfi_def_cfa_register %rbp
-    pushq %rbx
-    pushq %r12
-    pushq %r13
-    pushq %r14
-    pushq %r15
-    subq $40, %rsp
-    .cfi_offset %rbx, -24
-    .cfi_offset %r12, -32
-    .cfi_offset %r13, -40
-    .cfi_offset %r14, -48
-    .cfi_offset %r15, -56
+    open_frame 40
     movq %fs:(%r11), %r12       // kept in a register: from and to memory each time, calls in a row would wait for it
     movq %rsp, %fs:(%r11)       // top
     movq %r12, (%rsp)           // prev
@@ -155,12 +150,7 @@ wx_async_entry:                 // rbx: the wasmx_async; rbp is 0, where chains 
     movq %r12, %fs:(%rbx)
     xorl %eax, %eax
     addq $40, %rsp
-    popq %r15
-    popq %r14
-    popq %r13
-    popq %r12
-    popq %rbx
-    popq %rbp
+    pop_registers
     .cfi_def_cfa %rsp, 8
     ret
     .endm

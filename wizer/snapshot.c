@@ -3,17 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/pool.h"
 #include "wasm/wasm.h"
 #include "wizer/wizer.h"
-
-double wx_seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 static const char *file_of(const wx_snapshot *s) { return s->options->file ? s->options->file : "module"; }
 

@@ -6,6 +6,7 @@
 // Commands use wasmx_snapshot (wasmx_snapshot.h); nothing else of this folder is for them.
 #pragma once
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/hash.h"
 #include "wasm/remap.h"
 #include "wasmx_snapshot.h"
@@ -66,7 +67,6 @@ typedef struct wx_snapshot { // one wasmx_snapshot
 
 // False, with the error line set to "FILE: " and the message.
 bool wx_snapshot_fail(wx_snapshot *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-double wx_seconds(void);
 
 // engine.c: the one place where code is made.
 typedef struct wx_engine wx_engine;
