@@ -16,7 +16,7 @@ typedef struct text_list { // of words of argv
 // Everything an option can set; which command knows which option is in options.def.
 typedef struct settings {
     const char *output, *emit;
-    const char *opt, *bounds, *traps, *imports, *unknown_imports;
+    const char *opt, *bounds, *traps, *tiers, *imports, *unknown_imports;
     const char *target, *cpu, *features, *name;
     const char *jobs, *stats, *invoke, *top;
     bool debug, json, interruptible, help, version;
@@ -77,6 +77,7 @@ const char *closest(const char *word, const char *list);
 // ---- common.c
 
 // What build and run compile with. False after a message: wrong usage.
+wasmx_tiers tiers_of(const settings *s); // by --tiers
 bool compile_options(const char *command, const settings *s, wasmx_compile_options *out);
 
 // ---- snapshot.c

@@ -130,7 +130,8 @@ static void make_locals(fn *f) {
         f->locals[i] = LLVMBuildAlloca(f->b, value_type(f->p, f->local_types[i]), "");
     for (uint32_t i = 0; i < f->local_count; i++) {
         bool is_param = i < f->type->param_count;
-        v start = is_param ? LLVMGetParam(f->llvm, i + 1) : LLVMConstNull(value_type(f->p, f->local_types[i]));
+        v start = f->frame ? load_field(f, value_type(f->p, f->local_types[i]), f->frame, 8 * (int64_t)i)
+                  : is_param ? LLVMGetParam(f->llvm, i + 1) : LLVMConstNull(value_type(f->p, f->local_types[i]));
         LLVMBuildStore(f->b, start, f->locals[i]);
     }
 }
@@ -234,6 +235,22 @@ static void mark_index(part *p, v llvm, uint32_t func) {
                             LLVMCreateStringAttribute(p->c, "wasmx-func", 10, number, (unsigned)len));
 }
 
+// What remains of the entry block is made at the loop (emit_control.c); the body up to there has no way in, and LLVM
+// drops it.
+static void emit_body(fn *f, uint32_t index) {
+    wx_error none = {0};
+    f->index = index;
+    f->type = wx_func_type(f->m, index);
+    f->r = wx_reader_make(f->m->funcs[index].code, &none);
+    read_local_types(f);
+    make_locals(f);
+    if (f->frame) go_on(f, new_block(f, "before"));
+    open_body(f);
+    emit_instructions(f);
+    fn_close(f);
+    wx_arena_reset(&f->p->scratch);
+}
+
 void emit_function(part *p, uint32_t index) {
     const wx_func *func = &p->u->m->funcs[index];
     v llvm = new_func(p, LLVMGetValueName(func_value(p, index)), func_type(p, func->type), true);
@@ -241,16 +258,20 @@ void emit_function(part *p, uint32_t index) {
     keep_calls(p, llvm);
     set_guest_linkage(p, llvm);
     fn f;
-    wx_error none = {0};
     fn_open(&f, p, llvm);
     debug_function(p, llvm, index);
-    f.index = index;
-    f.type = wx_func_type(p->u->m, index);
-    f.r = wx_reader_make(func->code, &none);
-    read_local_types(&f);
-    make_locals(&f);
-    open_body(&f);
-    emit_instructions(&f);
-    fn_close(&f);
-    wx_arena_reset(&p->scratch);
+    emit_body(&f, index);
+}
+
+void emit_from_loop(part *p, uint32_t index) {
+    ty params[] = {p->ptr, p->ptr}, type = LLVMFunctionType(p->void_, params, 2, false);
+    v llvm = new_func(p, numbered(p, "osr", index), type, true);
+    mark_index(p, llvm, index);
+    LLVMAddAttributeAtIndex(llvm, LLVMAttributeFunctionIndex, LLVMCreateStringAttribute(p->c, "wasmx-osr", 9, "", 0));
+    keep_calls(p, llvm);
+    fn f;
+    fn_open(&f, p, llvm);
+    f.frame = LLVMGetParam(llvm, 1);
+    f.loop = p->u->m->funcs[index].code.offset + p->plan->loop;
+    emit_body(&f, index);
 }

@@ -30,7 +30,13 @@ static LLVMValueRef marker(part *p, const char *suffix) {
 
 void emit_text_start(part *p) { marker(p, "text_start"); }
 
+// What goes on at a loop has the interpreter's frame of the function around it in backtraces: once is enough.
+static bool is_known_by_another(LLVMValueRef f) {
+    return LLVMGetStringAttributeAtIndex(f, LLVMAttributeFunctionIndex, "wasmx-osr", 9) != NULL;
+}
+
 static uint32_t index_of(LLVMValueRef f) {
+    if (is_known_by_another(f)) return UINT32_MAX;
     LLVMAttributeRef a = LLVMGetStringAttributeAtIndex(f, LLVMAttributeFunctionIndex, "wasmx-func", 10);
     unsigned len;
     if (!a) return UINT32_MAX;

@@ -91,6 +91,8 @@ char *symbol(part *p, const char *suffix);       // NAME.wx.suffix, in scratch
 
 // emit.c: the body of one function.
 void emit_function(part *p, uint32_t func);
+// The same from the head of a loop on: void (swiftself ctx, frame), see wx_plan. Found through the address map.
+void emit_from_loop(part *p, uint32_t func);
 // init.c: what instantiation runs; NULL when there is nothing to run.
 LLVMValueRef emit_init(part *p);
 LLVMValueRef emit_init_thunk(part *p);

@@ -15,6 +15,14 @@ typedef enum wasmx_emit { // bits: what wasmx_compile produces
 typedef enum wasmx_bounds { WASMX_BOUNDS_GUARD, WASMX_BOUNDS_EXPLICIT } wasmx_bounds;
 typedef enum wasmx_traps { WASMX_TRAPS_DEFAULT, WASMX_TRAPS_PRECISE } wasmx_traps;
 
+// What wasmx_code_compile makes of functions. Results do not depend on it.
+typedef enum wasmx_tiers {
+    WASMX_TIERS_MIXED,     // interpreted at first; compiled by another thread once they have been called often
+    WASMX_TIERS_INTERPRET, // only what cannot be interpreted (vectors, atomics, tail calls) is compiled
+    WASMX_TIERS_COMPILE,   // compiled when they are called first
+    WASMX_TIERS_EAGER,     // as mixed, but compiled after a few calls: for tests
+} wasmx_tiers;
+
 typedef struct wasmx_embed { // a file kept in the object, which WASI programs find open without any on disk
     const char *root; // the directory as the guest sees it opened: "/lib"
     const char *path; // below it: "python/os.py"; no empty component, no "." and no ".."
@@ -42,6 +50,7 @@ typedef struct wasmx_compile_options {
     void *progress_arg;
     const wasmx_embed *embeds; // in any order
     size_t embed_count;
+    wasmx_tiers tiers;    // for wasmx_code_compile
     bool bytes_stay;      // for wasmx_code_compile: the module's bytes outlive the code, so it needs no copy of them
 } wasmx_compile_options;
 

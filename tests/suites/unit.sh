@@ -44,8 +44,8 @@ done
 stubs() {
     local arch=$1 cc=$2
     shift 2
-    check "stubs: $arch" sh -c '"$@"' sh "$cc" -Wall -Wextra -O2 -I. -Iinclude tests/unit/stubs.c compiler/stubs.c \
-        "compiler/stubs_$arch.c" "compiler/stubs_$arch.S" -o "$WASMX_TMP/stubs.$arch"
+    check "stubs: $arch" sh -c '"$@"' sh "$cc" -Wall -Wextra -O2 -I. -Iinclude tests/unit/stubs.c interp/stubs.c \
+        "interp/stubs_$arch.c" "interp/stubs_$arch.S" -o "$WASMX_TMP/stubs.$arch"
     check "stubs run: $arch" "$@" "$WASMX_TMP/stubs.$arch"
 }
 stubs "$(uname -m)" cc

@@ -1,11 +1,11 @@
-// tests/unit/stubs.c: compiler/stubs.h on the machine that runs this: the unit suite runs it natively and under qemu.
+// tests/unit/stubs.c: interp/stubs.h on the machine that runs this: the unit suite runs it natively and under qemu.
 //
 // Functions of many arguments are called through stubs whose resolver destroys every register it may.
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include "compiler/stubs.h"
+#include "interp/stubs.h"
 
 #define COUNT 70000u
 #define USED (COUNT - 1)
