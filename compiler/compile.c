@@ -15,8 +15,8 @@
 static void emit_part(part *p) {
     const wx_plan *plan = p->plan;
     if (plan->is_first) emit_text_start(p);
-    if (plan->from_loop) {
-        emit_from_loop(p, plan->funcs[0]);
+    if (plan->whole) {
+        emit_whole(p, plan->funcs[0]);
         return;
     }
     declare_bodies(p);

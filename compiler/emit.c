@@ -235,8 +235,13 @@ static void mark_index(part *p, v llvm, uint32_t func) {
                             LLVMCreateStringAttribute(p->c, "wasmx-func", 10, number, (unsigned)len));
 }
 
-// What remains of the entry block is made at the loop (emit_control.c); the body up to there has no way in, and LLVM
-// drops it.
+// The entries at loops are added when they come (emit_control.c).
+static void open_entries(fn *f) {
+    LLVMBasicBlockRef start = new_block(f, "start");
+    f->entries = LLVMBuildSwitch(f->b, LLVMBuildTrunc(f->b, LLVMGetParam(f->llvm, 2), f->p->i32, ""), start, 1);
+    go_on(f, start);
+}
+
 static void emit_body(fn *f, uint32_t index) {
     wx_error none = {0};
     f->index = index;
@@ -244,7 +249,7 @@ static void emit_body(fn *f, uint32_t index) {
     f->r = wx_reader_make(f->m->funcs[index].code, &none);
     read_local_types(f);
     make_locals(f);
-    if (f->frame) go_on(f, new_block(f, "before"));
+    if (f->frame) open_entries(f);
     open_body(f);
     emit_instructions(f);
     fn_close(f);
@@ -263,15 +268,14 @@ void emit_function(part *p, uint32_t index) {
     emit_body(&f, index);
 }
 
-void emit_from_loop(part *p, uint32_t index) {
-    ty params[] = {p->ptr, p->ptr}, type = LLVMFunctionType(p->void_, params, 2, false);
-    v llvm = new_func(p, numbered(p, "osr", index), type, true);
+void emit_whole(part *p, uint32_t index) {
+    ty params[] = {p->ptr, p->ptr, p->i64}, type = LLVMFunctionType(p->void_, params, 3, false);
+    v llvm = new_func(p, numbered(p, "whole", index), type, true);
     mark_index(p, llvm, index);
-    LLVMAddAttributeAtIndex(llvm, LLVMAttributeFunctionIndex, LLVMCreateStringAttribute(p->c, "wasmx-osr", 9, "", 0));
+    LLVMAddAttributeAtIndex(llvm, LLVMAttributeFunctionIndex, LLVMCreateStringAttribute(p->c, "wasmx-whole", 11, "", 0));
     keep_calls(p, llvm);
     fn f;
     fn_open(&f, p, llvm);
     f.frame = LLVMGetParam(llvm, 1);
-    f.loop = p->u->m->funcs[index].code.offset + p->plan->loop;
     emit_body(&f, index);
 }

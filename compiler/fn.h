@@ -43,8 +43,8 @@ typedef struct fn {
     uint32_t dead_depth;          // blocks opened since
     LLVMBasicBlockRef traps[WASMX_STATUS_COUNT]; // made on demand, one a kind
     wx_reader r;                  // after the current instruction
-    v frame;                      // emit_from_loop: where values are; else NULL
-    uint64_t loop;                // and the offset in the file of the loop where the function begins
+    v frame, entries;             // emit_whole: where values are, and the switch to where it begins; else NULL
+    uint32_t loops;               // so far
 } fn;
 
 typedef void emitter(fn *f, const wx_instr *in, int a, int b);

@@ -22,12 +22,12 @@
 #define PLAN_FUNCS 8u      // compiled together: a module costs LLVM 0.4 ms, whatever is in it
 #define PLAN_BYTES 4096u   // of Wasm
 #define WORKER_STACK ((size_t)64 << 20)
-#define FEW_CALLS 3u       // a function that is so rarely called is worth compiling for the sake of its loop only
+#define FEW_CALLS 3u       // a function that is so rarely called is worth compiling for the sake of its loops only
 #define PATIENCE 1000      // calls and turns until the interpreter asks again, and at least so long between looks
 
 enum state { FRESH, WANTED, CLAIMED, READY };
 
-typedef struct want { uint32_t func, loop; } want; // loop: WX_NO_LOOP for the function as such
+typedef struct want { uint32_t func; bool whole; } want; // whole: with entries at loops, for the interpreter to go on in
 typedef struct queue { want *items; size_t len, cap; } queue;
 
 struct wx_lazy {
@@ -41,6 +41,7 @@ struct wx_lazy {
     pthread_mutex_t lock;         // guards states, queues, plans, stop, the rounds of functions
     pthread_cond_t wanted, made;
     uint8_t *states;              // by function
+    bool *wholes;                 // by function: such code of it was asked for
     queue urgent, hot;
     uint32_t plans;
     bool stop;
@@ -66,7 +67,8 @@ static want take_out(queue *q, size_t i) {
 // ---- What to compile together. Under the lock.
 
 typedef struct chosen {
-    uint32_t funcs[PLAN_FUNCS], count, bytes, index, loop;
+    uint32_t funcs[PLAN_FUNCS], count, bytes, index;
+    bool whole;
 } chosen;
 
 static bool choose(wx_lazy *l, uint32_t func, chosen *c) {
@@ -104,17 +106,17 @@ static void choose_hot(wx_lazy *l, chosen *c) {
         for (size_t i = 1; i < l->hot.len; i++)
             if (rounds_of(l, i) > rounds_of(l, best)) best = i;
         want w = l->hot.items[best];
-        if (w.loop != WX_NO_LOOP && c->count) return;
-        if (w.loop == WX_NO_LOOP && !choose(l, w.func, c) && l->states[w.func] < CLAIMED) return;
+        if (w.whole && c->count) return;
+        if (!w.whole && !choose(l, w.func, c) && l->states[w.func] < CLAIMED) return;
         take_out(&l->hot, best);
-        if (w.loop == WX_NO_LOOP) continue;
-        *c = (chosen){.funcs = {w.func}, .count = 1, .index = c->index, .loop = w.loop};
+        if (!w.whole) continue;
+        *c = (chosen){.funcs = {w.func}, .count = 1, .index = c->index, .whole = true};
         return;
     }
 }
 
 static chosen choose_next(wx_lazy *l) {
-    chosen c = {.index = ++l->plans, .loop = WX_NO_LOOP};
+    chosen c = {.index = ++l->plans};
     choose_urgent(l, &c);
     if (!c.count) choose_hot(l, &c);
     return c;
@@ -175,16 +177,14 @@ static bool set_tail_entry(wx_lazy *l, uint32_t func, wx_error *e) {
     return true;
 }
 
-static bool publish_loop(wx_lazy *l, const chosen *c, const wxrt_map *map) {
-    wx_osr *o = atomic_load(&l->interp.funcs[c->funcs[0]].osr);
-    while (o->loop != c->loop) o = o->next;
-    atomic_store_explicit(&o->code, wx_map_address(map), memory_order_release);
+static bool publish_whole(wx_lazy *l, uint32_t func, const wxrt_map *map) {
+    atomic_store_explicit(&l->interp.funcs[func].whole, wx_map_address(map), memory_order_release);
     return true;
 }
 
 static bool publish(wx_lazy *l, const chosen *c, const wxrt_map *map, uint32_t count, wx_error *e) {
     if (!wx_space_add_map(&l->space, map, count)) return wx_fail(e, WX_ERR_BACKEND, "too much code");
-    if (c->loop != WX_NO_LOOP) return publish_loop(l, c, map);
+    if (c->whole) return publish_whole(l, c->funcs[0], map);
     for (uint32_t i = 0; i < count; i++)
         if (map[i].func != UINT32_MAX) set_code(l, map[i].func, wx_map_address(&map[i]));
     for (uint32_t i = 0; i < c->count; i++)
@@ -193,8 +193,7 @@ static bool publish(wx_lazy *l, const chosen *c, const wxrt_map *map, uint32_t c
 }
 
 static bool make(wx_lazy *l, const chosen *c, LLVMTargetMachineRef tm, wx_error *e) {
-    wx_plan plan = {.index = c->index, .funcs = c->funcs, .count = c->count, .from_loop = c->loop != WX_NO_LOOP,
-                    .loop = c->loop};
+    wx_plan plan = {.index = c->index, .funcs = c->funcs, .count = c->count, .whole = c->whole};
     wx_buf object = {0};
     wx_part_result made;
     char symbol[64];
@@ -210,7 +209,7 @@ static bool make(wx_lazy *l, const chosen *c, LLVMTargetMachineRef tm, wx_error 
 
 // A function that LLVM cannot compile goes on to be interpreted; if it cannot be, it traps when it is called.
 static void give_up(wx_lazy *l, const chosen *c) {
-    for (uint32_t i = 0; c->loop == WX_NO_LOOP && i < c->count; i++) {
+    for (uint32_t i = 0; !c->whole && i < c->count; i++) {
         if (atomic_load(&l->interp.funcs[c->funcs[i]].body)) continue;
         set_code(l, c->funcs[i], wx_stub_trap(&l->space.stubs));
         set_code(l, l->j.m.func_count + c->funcs[i], wx_stub_trap(&l->space.stubs));
@@ -241,7 +240,7 @@ static void *work(void *arg) {
         if (!ok) give_up(l, &c);
         e = (wx_error){0};
         pthread_mutex_lock(&l->lock);
-        for (uint32_t i = 0; c.loop == WX_NO_LOOP && i < c.count; i++) l->states[c.funcs[i]] = READY;
+        for (uint32_t i = 0; !c.whole && i < c.count; i++) l->states[c.funcs[i]] = READY;
         pthread_cond_broadcast(&l->made);
     }
     pthread_mutex_unlock(&l->lock);
@@ -257,7 +256,7 @@ static void *compile_now(void *arg, uint32_t slot) {
     uint32_t func = slot % l->j.m.func_count;
     pthread_mutex_lock(&l->lock);
     if (l->states[func] < CLAIMED) {
-        put(&l->urgent, (want){func, WX_NO_LOOP});
+        put(&l->urgent, (want){func, false});
         pthread_cond_broadcast(&l->wanted);
     }
     while (l->states[func] != READY && !l->stop) pthread_cond_wait(&l->made, &l->lock);
@@ -266,31 +265,26 @@ static void *compile_now(void *arg, uint32_t slot) {
     return atomic_load_explicit(&l->space.stubs.table[slot], memory_order_acquire);
 }
 
-static bool has_loop(const wx_ifunc *f, uint32_t loop) {
-    for (const wx_osr *o = atomic_load(&f->osr); o; o = o->next)
-        if (o->loop == loop) return true;
-    return false;
-}
+// A large function is compiled once, with entries at its loops, and its calls go by way of the interpreter's frame. A
+// small one is compiled as it is, and again if the interpreter does not get out of a loop of it.
+static bool is_large(const wx_lazy *l, uint32_t func) { return l->j.m.funcs[func].code.len > PLAN_BYTES; }
 
-static void want_loop(wx_lazy *l, wx_ifunc *f, uint32_t loop) {
-    if (has_loop(f, loop)) return;
-    wx_osr *o = WX_NEW(&l->interp.osr_arena, wx_osr);
-    o->loop = loop;
-    o->next = atomic_load(&f->osr);
-    atomic_store_explicit(&f->osr, o, memory_order_release);
-    put(&l->hot, (want){f->index, loop});
+static bool want_whole(const wx_lazy *l, const wx_ifunc *f, uint32_t loop) {
+    if (l->wholes[f->index] || l->states[f->index] == CLAIMED) return false;
+    if (is_large(l, f->index) && l->states[f->index] == FRESH) return true;
+    return loop != WX_NO_LOOP && (l->states[f->index] == READY || f->entries <= FEW_CALLS);
 }
-
 static int32_t hot(void *arg, wx_ifunc *f, uint32_t loop) {
     wx_lazy *l = arg;
     if (l->options.tiers == WASMX_TIERS_INTERPRET) return PATIENCE;
     pthread_mutex_lock(&l->lock);
     f->rounds++;
-    if (loop != WX_NO_LOOP && (l->states[f->index] == READY || f->entries <= FEW_CALLS)) {
-        want_loop(l, f, loop);
-    } else if (l->states[f->index] == FRESH) {
+    if (want_whole(l, f, loop)) {
+        l->wholes[f->index] = true;
+        put(&l->hot, (want){f->index, true});
+    } else if (l->states[f->index] == FRESH && !(l->wholes[f->index] && is_large(l, f->index))) {
         l->states[f->index] = WANTED;
-        put(&l->hot, (want){f->index, WX_NO_LOOP});
+        put(&l->hot, (want){f->index, false});
     }
     pthread_cond_signal(&l->wanted);
     pthread_mutex_unlock(&l->lock);
@@ -344,7 +338,7 @@ static void open_interpreter(wx_lazy *l) {
     l->interp = (wx_interp){.m = u->m, .layout = &u->layout, .funcdesc = u->funcdesc, .table_images = images,
                             .stubs = &l->space.stubs, .compile = compile_now, .hot = hot, .arg = l,
                             .never = l->options.tiers == WASMX_TIERS_COMPILE,
-                            .first_heat = l->options.tiers == WASMX_TIERS_EAGER ? 20 : WX_HEAT};
+                            .first_heat = l->options.tiers == WASMX_TIERS_EAGER ? 20 : getenv("WXH") ? atoi(getenv("WXH")) : WX_HEAT};
     wx_interp_open(&l->interp);
     for (uint32_t i = 0; i < u->m->func_count; i++) l->interp.funcs[i].tail = u->facts.funcs[i].tail;
 }
@@ -404,6 +398,7 @@ static bool open_lazy(wx_lazy *l, const void *bytes, size_t size, wx_error *e) {
     if (!open_space(l, size, e) || !open_linker(l, e)) return false;
     open_interpreter(l);
     l->states = wx_xcalloc((size_t)l->j.m.func_count + 1, 1);
+    l->wholes = wx_xcalloc((size_t)l->j.m.func_count + 1, 1);
     if (!make_descriptor(l, e)) return false;
     malloc_trim(0); // the linker took several KB for each function that the descriptor names
     return start_workers(l, e);
@@ -446,6 +441,7 @@ void wx_lazy_close(wx_lazy *l) {
     pthread_cond_destroy(&l->made);
     free(l->workers);
     free(l->states);
+    free(l->wholes);
     free(l->urgent.items);
     free(l->hot.items);
     free(l->bytes);

@@ -30,9 +30,9 @@ static LLVMValueRef marker(part *p, const char *suffix) {
 
 void emit_text_start(part *p) { marker(p, "text_start"); }
 
-// What goes on at a loop has the interpreter's frame of the function around it in backtraces: once is enough.
+// A function with entries at loops has the interpreter's frame around it, which backtraces show.
 static bool is_known_by_another(LLVMValueRef f) {
-    return LLVMGetStringAttributeAtIndex(f, LLVMAttributeFunctionIndex, "wasmx-osr", 9) != NULL;
+    return LLVMGetStringAttributeAtIndex(f, LLVMAttributeFunctionIndex, "wasmx-whole", 11) != NULL;
 }
 
 static uint32_t index_of(LLVMValueRef f) {

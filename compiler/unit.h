@@ -86,8 +86,7 @@ typedef struct wx_plan { // what one LLVM module holds
     const uint32_t *funcs;  // to compile, in the order of their code
     uint32_t count;
     bool is_first, is_last; // where the code starts; with the descriptor and where the code ends
-    bool from_loop;         // not the function but what goes on at the loop at this offset in its body, with the
-    uint32_t loop;          // locals, then the operand stack, in 8 bytes each of a frame, where the results go as well
+    bool whole;             // its one function not as such, but with entries at loops (emit_whole)
 } wx_plan;
 
 // ---- What each file of this folder offers to compile.c and its neighbours

@@ -131,7 +131,6 @@ void wx_interp_close(wx_interp *it) {
     if (!it->funcs) return;
     pthread_mutex_destroy(&it->lock);
     wx_arena_free(&it->arena);
-    wx_arena_free(&it->osr_arena);
     free(it->funcs);
     free(it->shapes);
 }

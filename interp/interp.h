@@ -14,25 +14,19 @@
 #include "runtime/abi.h"
 #include "wasm/module.h"
 
-#define WX_NO_LOOP UINT32_MAX
+#define WX_NO_LOOP 0 // loops have numbers from 1, in the order of the text; 0 is the body itself
 
 typedef struct wx_body wx_body; // code.h
-
-typedef struct wx_osr { // code that goes on at the head of a loop: void (swiftself ctx, uint64_t *frame)
-    struct wx_osr *next;
-    uint32_t loop;         // offset of the loop in the body
-    void *_Atomic code;    // NULL: being made
-} wx_osr;
 
 typedef struct wx_ifunc {
     wx_body *_Atomic body; // NULL: not translated yet
     void *_Atomic code;    // compiled; NULL: interpreted
+    void *_Atomic whole;   // compiled with an entry at every loop: void (swiftself ctx, frame, entry); or NULL
     _Atomic int32_t heat;  // counts down at calls and loops; below 0 wx_interp.hot is told
     uint32_t index;
     bool tail;             // has the convention of tail calls: only its entry of the other one is called from here
     uint32_t entries;      // calls, roughly
     uint32_t rounds;       // how often hot was told; under the lock of who decides
-    wx_osr *_Atomic osr;
 } wx_ifunc;
 
 typedef struct wx_interp {
@@ -52,7 +46,6 @@ typedef struct wx_interp {
     struct wx_shape *shapes; // per type: how its values travel (bridge.c)
     pthread_mutex_t lock;    // translation
     wx_arena arena;          // of bodies
-    wx_arena osr_arena;      // under the lock of who calls it
 } wx_interp;
 
 #define WX_HEAT 1000 // of a function that was not called yet

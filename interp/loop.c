@@ -141,9 +141,7 @@ static inline bool cool(wx_ifunc *f, int32_t by) {
 // Code that goes on at the loop, if it has been made.
 static __attribute__((noinline, cold)) void *at_loop(wx_interp *it, wx_ifunc *f, u32 loop, char *ctx) {
     now_compiled(it, f, loop, ctx);
-    for (wx_osr *o = atomic_load_explicit(&f->osr, memory_order_acquire); o; o = o->next)
-        if (o->loop == loop) return atomic_load_explicit(&o->code, memory_order_acquire);
-    return NULL;
+    return atomic_load_explicit(&f->whole, memory_order_acquire);
 }
 
 static inline wasmx_memory *memory_0(wx_interp *it, char *ctx) {
@@ -196,6 +194,9 @@ __attribute__((no_sanitize("address"))) void wx_interpret(wx_interp *it, wx_ifun
     uint8_t *const base = memory->base;
     const wx_ins *ip = body->code;
     char *const x = ctx;
+    u32 loop = WX_NO_LOOP;
+    void *whole = atomic_load_explicit(&f->whole, memory_order_acquire);
+    if (UNLIKELY(whole)) goto do_whole;
 
 #define GO goto *labels[ip->op]
 #define NEXT do { ip++; GO; } while (0)
@@ -263,15 +264,15 @@ do_SET64_FAR: FAR(u64) = fp[ip->a]; NEXT_BUT(1);
 do_ADDRESS: fp[ip->a] = (u64)(uintptr_t)&CELL(char); NEXT_BUT(1);
 do_CHECK_REF: trap_if(x, !fp[ip->a], WASMX_TRAP_NULL_REFERENCE); NEXT;
 do_ACCESS: wx_interp_access(it, x, fp, ip); NEXT_BUT(2);
-do_LOOP: {
-    void *code;
-    if (cool(f, 1) && (code = at_loop(it, f, (u32)ip[1].word, ctx))) {
-        const u64 frame[WX_SLACK] = {(u64)(uintptr_t)fp};
-        wx_leave_words(code, ctx, frame);
-        for (u32 i = 0; i < body->results; i++) args[i] = fp[i];
-        return;
-    }
-} NEXT_BUT(1);
+do_LOOP:
+    if (cool(f, 1) && (whole = at_loop(it, f, loop = (u32)ip->off, ctx))) goto do_whole;
+    NEXT;
+do_whole: {
+    const u64 frame[WX_SLACK] = {(u64)(uintptr_t)fp, loop};
+    wx_leave_words(whole, ctx, frame);
+    for (u32 i = 0; i < body->results; i++) args[i] = fp[i];
+    return;
+}
 do_BR: BRANCH(ip);
 do_BR_IF: if ((u32)fp[ip->a]) BRANCH(ip); NEXT;
 do_BR_UNLESS: if (!(u32)fp[ip->a]) BRANCH(ip); NEXT;

@@ -82,7 +82,6 @@ typedef struct tr {
     const wx_module *m;
     const wx_func *func;
     wx_reader r;
-    uint64_t start;        // offset of the body in the file
     wx_ins *code;
     uint32_t len, cap, most;
     operand *stack;
@@ -92,6 +91,7 @@ typedef struct tr {
     uint32_t depth, label_cap;
     uint32_t locals;
     uint32_t last;         // the last instruction, if it computed what is on top of the stack; or NOWHERE
+    uint32_t loops;        // so far
     bool dead, failed;
     uint32_t dead_depth;
 } tr;
@@ -469,8 +469,7 @@ static void open_block(tr *t, const wx_instr *in) {
     t->last = NOWHERE;
     if (in->op != WX_OP_LOOP) return;
     l->head = t->len;
-    put_op(t, I_LOOP, 0, 0, 0);
-    put_word(t, (uint32_t)(in->at - t->start));
+    put_op(t, I_LOOP, 0, 0, 0)->off = (int32_t)++t->loops;
 }
 
 static void fall_to_end(tr *t, label *l) {
@@ -662,7 +661,6 @@ wx_body *wx_translate(wx_interp *it, uint32_t func) {
     const wx_typedef *f = wx_func_type(it->m, func);
     tr t = {.it = it, .m = it->m, .func = &it->m->funcs[func], .last = NOWHERE};
     t.r = wx_reader_make(t.func->code, &none);
-    t.start = t.func->code.offset;
     t.most = 1000 + 16 * (uint32_t)t.func->code.len;
     bool ok = declare_locals(&t, f);
     if (ok) {
