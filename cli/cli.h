@@ -19,7 +19,7 @@ typedef struct settings {
     const char *opt, *bounds, *traps, *tiers, *imports, *unknown_imports;
     const char *target, *cpu, *features, *name;
     const char *jobs, *stats, *invoke, *top;
-    bool debug, json, interruptible, help, version;
+    bool debug, json, interruptible, canonical_nans, help, version;
     text_list dirs, env, embeds;
     const char *init, *report, *max_segments, *seed, *timeout;
     const char *keep_init_func, *inherit_env, *inherit_stdio; // "true", "false" or NULL, as are these:

@@ -272,7 +272,8 @@ void emit_whole(part *p, uint32_t index) {
     ty params[] = {p->ptr, p->ptr, p->i64}, type = LLVMFunctionType(p->void_, params, 3, false);
     v llvm = new_func(p, numbered(p, "whole", index), type, true);
     mark_index(p, llvm, index);
-    LLVMAddAttributeAtIndex(llvm, LLVMAttributeFunctionIndex, LLVMCreateStringAttribute(p->c, "wasmx-whole", 11, "", 0));
+    LLVMAddAttributeAtIndex(llvm, LLVMAttributeFunctionIndex,
+                            LLVMCreateStringAttribute(p->c, "wasmx-whole", 11, "", 0));
     keep_calls(p, llvm);
     fn f;
     fn_open(&f, p, llvm);

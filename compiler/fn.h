@@ -91,6 +91,7 @@ void return_values(fn *f, v *values);
 
 // ---- emit_number.c
 v float_minmax(fn *f, int which, v a, v b);
+v settle_nans(fn *f, v x); // what arithmetic gave, floats or vectors of them: if need be, one NaN for all
 
 // ---- emit_table.c
 v table_record(fn *f, uint32_t table);

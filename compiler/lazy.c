@@ -15,6 +15,7 @@
 
 #include "base/pool.h"
 #include "compiler/code.h"
+#include "compiler/compiler.h"
 #include "compiler/job.h"
 #include "compiler/space.h"
 #include "interp/interp.h"
@@ -27,7 +28,7 @@
 
 enum state { FRESH, WANTED, CLAIMED, READY };
 
-typedef struct want { uint32_t func; bool whole; } want; // whole: with entries at loops, for the interpreter to go on in
+typedef struct want { uint32_t func; bool whole; } want; // whole: with entries at loops, where interpreters go on
 typedef struct queue { want *items; size_t len, cap; } queue;
 
 struct wx_lazy {
@@ -73,7 +74,8 @@ typedef struct chosen {
 
 static bool choose(wx_lazy *l, uint32_t func, chosen *c) {
     uint32_t bytes = l->j.m.funcs[func].code.len;
-    if (l->states[func] >= CLAIMED || c->count == PLAN_FUNCS || (c->count && c->bytes + bytes > PLAN_BYTES)) return false;
+    bool is_full = c->count == PLAN_FUNCS || (c->count && c->bytes + bytes > PLAN_BYTES);
+    if (l->states[func] >= CLAIMED || is_full) return false;
     c->bytes += bytes;
     c->funcs[c->count++] = func;
     l->states[func] = CLAIMED;
@@ -94,7 +96,8 @@ static void choose_callees(wx_lazy *l, uint32_t func, chosen *c) {
 // Where nothing is interpreted, a function that is called will call others.
 static void choose_urgent(wx_lazy *l, chosen *c) {
     while (l->urgent.len && !c->count) choose(l, take_out(&l->urgent, 0).func, c);
-    for (uint32_t i = 0; l->interp.never && i < c->count && c->count < PLAN_FUNCS; i++) choose_callees(l, c->funcs[i], c);
+    for (uint32_t i = 0; l->interp.never && i < c->count && c->count < PLAN_FUNCS; i++)
+        choose_callees(l, c->funcs[i], c);
 }
 
 static uint32_t rounds_of(const wx_lazy *l, size_t i) { return l->interp.funcs[l->hot.items[i].func].rounds; }
@@ -274,6 +277,7 @@ static bool want_whole(const wx_lazy *l, const wx_ifunc *f, uint32_t loop) {
     if (is_large(l, f->index) && l->states[f->index] == FRESH) return true;
     return loop != WX_NO_LOOP && (l->states[f->index] == READY || f->entries <= FEW_CALLS);
 }
+
 static int32_t hot(void *arg, wx_ifunc *f, uint32_t loop) {
     wx_lazy *l = arg;
     if (l->options.tiers == WASMX_TIERS_INTERPRET) return PATIENCE;
@@ -338,7 +342,7 @@ static void open_interpreter(wx_lazy *l) {
     l->interp = (wx_interp){.m = u->m, .layout = &u->layout, .funcdesc = u->funcdesc, .table_images = images,
                             .stubs = &l->space.stubs, .compile = compile_now, .hot = hot, .arg = l,
                             .never = l->options.tiers == WASMX_TIERS_COMPILE,
-                            .first_heat = l->options.tiers == WASMX_TIERS_EAGER ? 20 : getenv("WXH") ? atoi(getenv("WXH")) : WX_HEAT};
+                            .first_heat = l->options.tiers == WASMX_TIERS_EAGER ? 20 : WX_HEAT};
     wx_interp_open(&l->interp);
     for (uint32_t i = 0; i < u->m->func_count; i++) l->interp.funcs[i].tail = u->facts.funcs[i].tail;
 }
@@ -393,7 +397,7 @@ static const void *copy_of(wx_lazy *l, const void *bytes, size_t size) {
 }
 
 static bool open_lazy(wx_lazy *l, const void *bytes, size_t size, wx_error *e) {
-    if (!l->options.bytes_stay) bytes = copy_of(l, bytes, size);
+    if (!l->options.bytes_stay && !l->j.given) bytes = copy_of(l, bytes, size);
     if (!wx_job_open(&l->j, bytes, size, &l->options, e)) return false;
     if (!open_space(l, size, e) || !open_linker(l, e)) return false;
     open_interpreter(l);
@@ -404,15 +408,25 @@ static bool open_lazy(wx_lazy *l, const void *bytes, size_t size, wx_error *e) {
     return start_workers(l, e);
 }
 
-wasmx_code *wasmx_code_compile(const void *bytes, size_t size, const wasmx_compile_options *options,
-                               wasmx_compile_error *err) {
+static wasmx_code *make_code(const void *bytes, size_t size, const wx_module *given,
+                             const wasmx_compile_options *options, wasmx_compile_error *err) {
     wasmx_code *c = wx_xcalloc(1, sizeof *c);
     wx_error e = {0};
     c->lazy = new_lazy(c, options);
+    c->lazy->j.given = given;
     if (open_lazy(c->lazy, bytes, size, &e)) return c;
     wx_job_error(&e, &c->lazy->options, err);
     wasmx_code_free(c);
     return NULL;
+}
+
+wasmx_code *wasmx_code_compile(const void *bytes, size_t size, const wasmx_compile_options *options,
+                               wasmx_compile_error *err) {
+    return make_code(bytes, size, NULL, options, err);
+}
+
+wasmx_code *wx_code_of_module(const wx_module *m, const wasmx_compile_options *options, wasmx_compile_error *err) {
+    return make_code(m->bytes.ptr, m->bytes.len, m, options, err);
 }
 
 void wx_lazy_stop(wx_lazy *l) {

@@ -60,6 +60,7 @@ typedef struct wx_unit {
     bool opt_size;
     bool debug;               // lines of backtraces and of debuggers (debug.c)
     bool explicit_bounds, precise_traps, verify;
+    bool canonical_nans;      // arithmetic gives one NaN only
     bool interruptible;       // code looks whether it has been interrupted
     bool lazy;                // functions are compiled on their first call, in this process (lazy.c)
     wx_arena arena;

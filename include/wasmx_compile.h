@@ -42,6 +42,8 @@ typedef struct wasmx_compile_options {
     wasmx_bounds bounds;
     wasmx_traps traps;
     bool interruptible;   // deadlines and wasmx_interrupt stop the code; it looks for them in loops
+    bool canonical_nans;  // arithmetic never gives a NaN but 0x7fc00000 and 0x7ff8000000000000 (the deterministic
+                          // profile): the same results on every machine, for some instructions more
     bool link_imports;    // imports are extern C functions that the linker binds
     unsigned threads;     // 0: as many as there are processors. The result does not depend on it.
     unsigned emit;        // bits of wasmx_emit; 0: object
@@ -80,11 +82,11 @@ WASMX_API void wasmx_output_free(wasmx_output *out);
 typedef struct wasmx_code wasmx_code;
 WASMX_API WASMX_NODISCARD wasmx_code *wasmx_code_load(const wasmx_buffer *object, const char *name,
                                                       wasmx_compile_error *err);
-// Code in this process that is made function by function, as functions are called: ready at once, and a big module
-// costs only what runs of it. options (NULL: defaults) are needed for the call only, and so are bytes, unless
+// Code in this process that is made function by function: interpreted at first, compiled when it has been called often
+// (options->tiers); so it is ready at once, and a big module costs only what runs of it. options (NULL: defaults) are needed for the call only, and so are bytes, unless
 // options->bytes_stay says that they stay. opt_level 0 means '0'; emit, link_imports and debug do not apply;
-// options->threads threads compile behind calls and ahead of them until
-// wasmx_code_free. NULL with *err set: the whole module is validated first.
+// options->threads threads compile (0: one less than there are processors,
+// at least one) until wasmx_code_free. NaNs are canonical. NULL with *err set: the whole module is validated first.
 WASMX_API WASMX_NODISCARD wasmx_code *wasmx_code_compile(const void *bytes, size_t size,
                                                          const wasmx_compile_options *options,
                                                          wasmx_compile_error *err);

@@ -3,9 +3,9 @@
 //   guest ──► stub of f ──► table: code, once there is some; at first bridge: translate (once), then loop.c runs it
 //                                                                            └─► compiled callees, imports, hot()
 //
-// A function's body is translated when it is called first, into a register form (code.h): locals and the places of the
-// operand stack are slots of a frame on the native stack. Every interpreted call goes through its function's stub, whose
-// return address is what names it in a backtrace. Everything here may be called by several threads.
+// A function's body is translated when it is called first, into a register form (code.h): locals and the places of
+// the operand stack are slots of a frame on the native stack. Every interpreted call goes through its function's stub,
+// whose return address is what names it in a backtrace. Everything here may be called by several threads.
 #pragma once
 #include <pthread.h>
 #include <stdatomic.h>

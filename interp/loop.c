@@ -1,8 +1,8 @@
 // interp/loop.c: runs translated code.
 //
-// in: a body and its arguments   out: its results, in the arguments' place   One C function, threaded by the table of its
-// labels; handlers are made from ops.def. A frame lies on the native stack, so a trap or a suspended call needs nothing of
-// us. Compiled with frame pointers: backtraces pass through.
+// in: a body and its arguments   out: its results, in the arguments' place   One C function, threaded by the table of
+// its labels; handlers are made from ops.def. A frame lies on the native stack, so a trap or a suspended call needs
+// nothing of us. Compiled with frame pointers: backtraces pass through.
 #include <string.h>
 
 #include "interp/code.h"

@@ -1,9 +1,9 @@
 // interp/translate.c: a validated body to translated code, in one pass.
 //
-// The operand stack is followed as in validation. What local.get and constants push stays a promise until somebody needs
-// it in a slot: most instructions read locals and small constants where they are, and what computes a local's new value
-// writes it there. Promises are kept before anything that joins paths: blocks, loops, branches; so at a loop's head every
-// operand is in its slot, which is what compiled code that goes on there expects.
+// The operand stack is followed as in validation. What local.get and constants push stays a promise until somebody
+// needs it in a slot: most instructions read locals and small constants where they are, and what computes a local's new
+// value writes it there. Promises are kept before anything that joins paths: blocks, loops, branches; so at a loop's
+// head every operand is in its slot, which is what compiled code that goes on there expects.
 #include <stdlib.h>
 #include <string.h>
 
