@@ -24,7 +24,7 @@
 #define PLAN_BYTES 4096u   // of Wasm
 #define WORKER_STACK ((size_t)64 << 20)
 #define FEW_CALLS 3u       // a function that is so rarely called is worth compiling for the sake of its loops only
-#define PATIENCE 1000      // calls and turns until the interpreter asks again, and at least so long between looks
+#define PATIENCE 5000      // calls and turns until the interpreter asks again, and at least so long between looks
 
 enum state { FRESH, WANTED, CLAIMED, READY };
 
@@ -330,6 +330,7 @@ static bool open_space(wx_lazy *l, size_t size, wx_error *e) {
         if (u->facts.funcs[u->live[i]].tail) wx_stub_write(s, l->j.m.func_count + u->live[i]);
     }
     wx_space_protect_stubs(&l->space);
+    l->j.u.stubs = s;
     return wx_space_map_stubs(&l->space, u->live, u->live_count) || wx_fail(e, WX_ERR_BACKEND, "too many functions");
 }
 

@@ -63,6 +63,7 @@ typedef struct wx_unit {
     bool canonical_nans;      // arithmetic gives one NaN only
     bool interruptible;       // code looks whether it has been interrupted
     bool lazy;                // functions are compiled on their first call, in this process (lazy.c)
+    const struct wx_stubs *stubs; // of such functions
     wx_arena arena;
     wx_facts facts;
     wx_image image;

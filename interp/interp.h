@@ -48,7 +48,7 @@ typedef struct wx_interp {
     wx_arena arena;          // of bodies
 } wx_interp;
 
-#define WX_HEAT 1000 // of a function that was not called yet
+#define WX_HEAT 20000 // of a function that was not called yet: 2,000 calls, or so many turns
 
 // The fields above `funcs` are set. Ended by wx_interp_close.
 void wx_interp_open(wx_interp *it);
