@@ -83,16 +83,17 @@ typedef struct wasmx_code wasmx_code;
 WASMX_API WASMX_NODISCARD wasmx_code *wasmx_code_load(const wasmx_buffer *object, const char *name,
                                                       wasmx_compile_error *err);
 // Code in this process that is made function by function: interpreted at first, compiled when it has been called often
-// (options->tiers); so it is ready at once, and a big module costs only what runs of it. options (NULL: defaults) are needed for the call only, and so are bytes, unless
-// options->bytes_stay says that they stay. opt_level 0 means '0'; emit, link_imports and debug do not apply;
-// options->threads threads compile (0: one less than there are processors,
+// (options->tiers); so it is ready at once, and a big module costs only what runs of it. options (NULL: defaults) are
+// needed for the call only, and so are bytes, unless options->bytes_stay says that they stay. opt_level 0 means '0';
+// emit, link_imports and debug do not apply; options->threads threads compile (0: one less than there are processors,
 // at least one) until wasmx_code_free. NaNs are canonical. NULL with *err set: the whole module is validated first.
 WASMX_API WASMX_NODISCARD wasmx_code *wasmx_code_compile(const void *bytes, size_t size,
                                                          const wasmx_compile_options *options,
                                                          wasmx_compile_error *err);
 WASMX_API const wasmx_module *wasmx_code_module(const wasmx_code *code);
-// Ends the threads of wasmx_code_compile and gives back what they used. A function that was not called yet may then
-// trap (WASMX_TRAP_HOST) when it is. Not while another thread frees the code.
+// Ends the threads of wasmx_code_compile and gives back what they used. A function that was not called yet is
+// interpreted from then on; where it cannot be, or with WASMX_TIERS_COMPILE, it traps (WASMX_TRAP_HOST) when it is
+// called. Not while another thread frees the code.
 WASMX_API void wasmx_code_finish(wasmx_code *code);
 WASMX_API void wasmx_code_free(wasmx_code *code);
 
