@@ -35,7 +35,7 @@ static void take_results(const wx_typedef *t, const wx_regs *r, const wasmx_valu
     }
 }
 
-static void call_any(const wx_typedef *t, void *code, void *ctx, uint64_t *args) {
+static WX_LEFT_BY_TRAPS void call_any(const wx_typedef *t, void *code, void *ctx, uint64_t *args) {
     wx_regs r;
     cursor c = {0};
     uint64_t stack[t->param_count + 2];
@@ -79,7 +79,7 @@ static uint32_t most_values(const wx_typedef *t) {
     return t->param_count > t->result_count ? t->param_count : t->result_count;
 }
 
-void *wx_interp_enter(void *arg, uint32_t slot, wx_regs *r) {
+WX_LEFT_BY_TRAPS void *wx_interp_enter(void *arg, uint32_t slot, wx_regs *r) {
     wx_interp *it = arg;
     wx_ifunc *f = &it->funcs[slot % it->m->func_count];
     if (slot >= it->m->func_count || f->tail || !wx_body_of(it, f)) return it->compile(it->arg, slot);

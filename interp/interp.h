@@ -25,7 +25,7 @@ typedef struct wx_ifunc {
     _Atomic int32_t heat;  // counts down at calls and loops; below 0 wx_interp.hot is told
     uint32_t index;
     bool tail;             // has the convention of tail calls: only its entry of the other one is called from here
-    uint32_t entries;      // calls, roughly
+    _Atomic uint32_t entries; // calls, roughly
     uint32_t rounds;       // how often hot was told; under the lock of who decides
 } wx_ifunc;
 
@@ -47,6 +47,9 @@ typedef struct wx_interp {
     pthread_mutex_t lock;    // translation
     wx_arena arena;          // of bodies
 } wx_interp;
+
+// Frames that hold arrays and that a trap leaves behind: a sanitizer would keep their surroundings forbidden.
+#define WX_LEFT_BY_TRAPS __attribute__((no_sanitize("address")))
 
 #define WX_HEAT 20000 // of a function that was not called yet: 2,000 calls, or so many turns
 

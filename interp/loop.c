@@ -151,8 +151,7 @@ static inline wasmx_memory *memory_0(wx_interp *it, char *ctx) {
 
 #define CALL_HEAT 10 // what a call counts, in turns of a loop
 
-__attribute__((no_sanitize("address"))) void wx_interpret(wx_interp *it, wx_ifunc *f, u64 *args, void *self,
-                                                          char *ctx) {
+WX_LEFT_BY_TRAPS void wx_interpret(wx_interp *it, wx_ifunc *f, u64 *args, void *self, char *ctx) {
     static const void *const labels[I_COUNT] = {
 #define ARITH(op, ...) [I_##op] = &&do_##op, [I_##op##_C] = &&do_##op##_C,
 #define COMPARE(op, ...) [I_##op] = &&do_##op, [I_##op##_C] = &&do_##op##_C, \
@@ -179,7 +178,8 @@ __attribute__((no_sanitize("address"))) void wx_interpret(wx_interp *it, wx_ifun
         wx_call_native(it, it->m->funcs[f->index].type, atomic_load(&f->code), ctx, args);
         return;
     }
-    f->entries++; // threads may lose one
+    atomic_store_explicit(&f->entries, atomic_load_explicit(&f->entries, memory_order_relaxed) + 1,
+                          memory_order_relaxed); // threads may lose one
     if (cool(f, CALL_HEAT) && now_compiled(it, f, WX_NO_LOOP, ctx)) {
         wx_call_native(it, it->m->funcs[f->index].type, atomic_load(&f->code), ctx, args);
         return;
