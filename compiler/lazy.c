@@ -273,7 +273,7 @@ static void *compile_now(void *arg, uint32_t slot) {
 static bool is_large(const wx_lazy *l, uint32_t func) { return l->j.m.funcs[func].code.len > PLAN_BYTES; }
 
 static bool want_whole(const wx_lazy *l, const wx_ifunc *f, uint32_t loop) {
-    if (l->wholes[f->index] || l->states[f->index] == CLAIMED) return false;
+    if (l->wholes[f->index] || l->states[f->index] == CLAIMED || !atomic_load(&f->has_entries)) return false;
     if (is_large(l, f->index) && l->states[f->index] == FRESH) return true;
     return loop != WX_NO_LOOP && (l->states[f->index] == READY || f->entries <= FEW_CALLS);
 }

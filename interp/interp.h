@@ -24,6 +24,7 @@ typedef struct wx_ifunc {
     void *_Atomic whole;   // compiled with an entry at every loop: void (swiftself ctx, frame, entry); or NULL
     _Atomic int32_t heat;  // counts down at calls and loops; below 0 wx_interp.hot is told
     uint32_t index;
+    _Atomic bool has_entries; // translated, and nothing lies on the operand stack at the head of any loop
     bool tail;             // has the convention of tail calls: only its entry of the other one is called from here
     _Atomic uint32_t entries; // calls, roughly
     uint32_t rounds;       // how often hot was told; under the lock of who decides

@@ -92,6 +92,7 @@ typedef struct tr {
     uint32_t locals;
     uint32_t last;         // the last instruction, if it computed what is on top of the stack; or NOWHERE
     uint32_t loops;        // so far
+    bool burdened;         // one has operands below it or as parameters
     bool dead, failed;
     uint32_t dead_depth;
 } tr;
@@ -469,6 +470,7 @@ static void open_block(tr *t, const wx_instr *in) {
     t->last = NOWHERE;
     if (in->op != WX_OP_LOOP) return;
     l->head = t->len;
+    if (t->height) t->burdened = true;
     put_op(t, I_LOOP, 0, 0, 0)->off = (int32_t)++t->loops;
 }
 
@@ -672,6 +674,7 @@ wx_body *wx_translate(wx_interp *it, uint32_t func) {
         if (!skip_dead(&t, &in) && !by_form(&t, &in)) other(&t, &in);
     }
     wx_body *body = ok && !t.failed ? finish(&t, f) : NULL;
+    atomic_store_explicit(&it->funcs[func].has_entries, body && !t.burdened, memory_order_relaxed);
     free(t.code);
     free(t.stack);
     free(t.labels);
