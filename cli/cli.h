@@ -18,6 +18,7 @@ typedef struct settings {
     const char *output, *emit;
     const char *opt, *bounds, *traps, *imports, *unknown_imports;
     const char *target, *cpu, *features, *name;
+    const char *cache_dir, *cache_size;
     const char *jobs, *stats, *invoke, *top;
     bool debug, json, interruptible, help, version;
     text_list dirs, env, embeds;

@@ -129,8 +129,7 @@ static bool prepare(wx_job *j, wx_error *e) {
     wx_make_image(u);
     wx_make_layout(u);
     wx_name_exports(u);
-    bool listing = u->options->emit & (WASMX_EMIT_ASM | WASMX_EMIT_LLVM_IR | WASMX_EMIT_BITCODE);
-    if (listing) {
+    if (wants_listing(u)) {
         u->part_count = 1;
         u->cuts[1] = u->live_count;
     }

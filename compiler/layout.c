@@ -52,7 +52,7 @@ static void list_live(wx_unit *u) {
 }
 
 static void cut_partitions(wx_unit *u) {
-    u->cuts = wx_arena_array(&u->arena, (size_t)u->live_count + 2, sizeof *u->cuts);
+    u->cuts = wx_arena_array(&u->arena, (size_t)u->live_count + 3, sizeof *u->cuts);
     uint64_t bytes = 0, funcs = 0;
     u->part_count = 1;
     for (uint32_t i = 0; i < u->live_count; i++) {
@@ -63,7 +63,8 @@ static void cut_partitions(wx_unit *u) {
         bytes += u->m->funcs[u->live[i]].code.len;
         funcs++;
     }
-    u->cuts[u->part_count] = u->live_count;
+    if (u->part_count > 1) u->cuts[u->part_count++] = u->live_count; // with the descriptor and no code of the guest:
+    u->cuts[u->part_count] = u->live_count; // it changes with every snapshot, when code does not (cache.h)
 }
 
 static bool is_ours(wx_name name) { return name.len >= 3 && !memcmp(name.ptr, "wx.", 3); }

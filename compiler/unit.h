@@ -46,6 +46,8 @@ typedef struct wx_image { // image.c: memory contents known at compile time
     bool *in_image;           // per data segment: applied by the image
 } wx_image;
 
+struct wx_cache;
+
 typedef struct wx_unit {
     const wx_module *m;
     const wasmx_compile_options *options;
@@ -62,6 +64,7 @@ typedef struct wx_unit {
     bool explicit_bounds, precise_traps, verify;
     bool interruptible;       // code looks whether it has been interrupted
     bool lazy;                // functions are compiled on their first call, in this process (lazy.c)
+    const struct wx_cache *cache; // of partitions, or NULL
     wx_arena arena;
     wx_facts facts;
     wx_image image;
@@ -80,6 +83,10 @@ typedef struct wx_unit {
     uint32_t part_count;
     uint8_t sha256[32];
 } wx_unit;
+
+static inline bool wants_listing(const wx_unit *u) {
+    return u->options->emit & (WASMX_EMIT_ASM | WASMX_EMIT_LLVM_IR | WASMX_EMIT_BITCODE);
+}
 
 typedef struct wx_plan { // what one LLVM module holds
     uint32_t index;         // tells its symbols from those of others

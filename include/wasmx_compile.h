@@ -42,6 +42,11 @@ typedef struct wasmx_compile_options {
     void *progress_arg;
     const wasmx_embed *embeds; // in any order
     size_t embed_count;
+    // A directory where compiled parts of modules are kept, so that what did not change is not compiled again; NULL:
+    // none. It is made if it does not exist; processes may share it; one that others may write to is refused. Parts
+    // not used for longest are removed when it is larger than cache_bytes (0: 4 GiB). For wasmx_compile.
+    const char *cache_dir;
+    uint64_t cache_bytes;
     bool bytes_stay;      // for wasmx_code_compile: the module's bytes outlive the code, so it needs no copy of them
 } wasmx_compile_options;
 
