@@ -138,7 +138,7 @@ static void report(build *b, uint32_t funcs, const wx_buf *object, const wx_part
     b->seconds.codegen += r->codegen;
     b->done += funcs;
     if (r->cached) b->cached_bytes += object->len;
-    if (u->options->progress) u->options->progress(u->options->progress_arg, b->done, u->live_count);
+    if (u->options->progress && funcs) u->options->progress(u->options->progress_arg, b->done, u->live_count);
     pthread_mutex_unlock(&b->lock);
 }
 

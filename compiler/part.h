@@ -111,6 +111,8 @@ static inline uint64_t local_identity(const wx_module *m, uint32_t type) { retur
 // passes.c
 void optimise(part *p, LLVMTargetMachineRef tm);
 void insert_checks(part *p);
+void run_passes(part *p, LLVMTargetMachineRef tm, const char *passes); // LLVM's, in its own notation
+void run_pipeline(part *p, LLVMTargetMachineRef tm);                  // pipeline.c
 // debug.c: nothing of it does anything without debug information.
 void debug_open(part *p);
 void debug_close(part *p);

@@ -7,7 +7,7 @@
 // 3. settle: LLVM folds and simplifies while every load is still volatile and so cannot be lost
 // 4. free_loads: a load whose value is surely used becomes plain; the others stay, and with them their traps
 // 5. shape_addresses: what we know about addresses and LLVM does not (addresses.c, count.c, reroll.c)
-// 6. LLVM's pipeline of the level
+// 6. LLVM's pipeline of the level (pipeline.c)
 // 7. insert_checks: of the stack, after inlining, in guest functions that still call; and for interruption
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@
 
 #include "compiler/access.h"
 
-static void run(part *p, LLVMTargetMachineRef tm, const char *passes) {
+void run_passes(part *p, LLVMTargetMachineRef tm, const char *passes) {
     LLVMPassBuilderOptionsRef o = LLVMCreatePassBuilderOptions();
     LLVMPassBuilderOptionsSetVerifyEach(o, p->u->verify);
     LLVMErrorRef error = LLVMRunPasses(p->m, passes, tm, o);
@@ -204,19 +204,14 @@ static void shape_addresses(part *p, v f) {
     flow_close(&w);
 }
 
-static const char *pipeline(const wx_unit *u) {
-    static const char *const levels[] = {NULL, "default<O1>", "default<O2>", "default<O3>"};
-    return u->opt_size ? "default<Os>" : levels[u->opt_level];
-}
-
 void optimise(part *p, LLVMTargetMachineRef tm) {
     if (p->u->opt_level == 0) return;
-    run(p, tm, "function(sroa)");
+    run_passes(p, tm, "function(sroa)");
     each_function(p, guard_nans);
-    run(p, tm, "function(early-cse,instcombine<no-verify-fixpoint>,simplifycfg,dse)");
+    run_passes(p, tm, "function(early-cse,instcombine<no-verify-fixpoint>,simplifycfg,dse)");
     if (!p->u->precise_traps) each_function(p, free_loads);
     each_function(p, shape_addresses);
-    run(p, tm, pipeline(p->u));
+    run_pipeline(p, tm);
 }
 
 // ---- Stack checks
