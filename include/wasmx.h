@@ -156,8 +156,8 @@ typedef enum wasmx_time {
     WASMX_TIME_THREAD, // processor time of the calling thread, which has to be the one that runs the instance
 } wasmx_time;
 
-// From so many nanoseconds on, within half a millisecond, guest code of the instance traps with WASMX_TRAP_INTERRUPTED:
-// the call that runs, and every later one until the deadline is set anew. 0: no deadline. Host functions are not
+// From so many nanoseconds on, within 0.1 ms on an idle machine, guest code of the instance traps with
+// WASMX_TRAP_INTERRUPTED: the call that runs, and every later one until the deadline is set anew. 0: no deadline. Host functions are not
 // interrupted, but what runs after they return is. Replaces an earlier deadline and forgets an interruption. Of
 // instances linked through imports or tables, each stops only its own code.
 // By the thread that uses the instance. False: the module is not interruptible, or no thread could be started (the

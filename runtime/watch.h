@@ -11,6 +11,7 @@ typedef struct wx_watch { // in an instance's host state
     struct wx_watch *next, *prev;
     wasmx_instance *instance;
     uint64_t _Atomic deadline; // nanoseconds of `clock`; WX_NEVER, or WX_EXPIRED: then the page has no access
+    uint64_t _Atomic due;      // the same by CLOCK_MONOTONIC, at the earliest
     _Atomic int clock;
     uint64_t seen;             // what the clock said last, for the thread that looks
     bool listed;

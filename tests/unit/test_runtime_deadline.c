@@ -148,6 +148,18 @@ Test(deadline, cleared_in_time_leaves_nothing_behind) {
     }
 }
 
+// The thread that watches has planned to sleep for an hour, or until it is woken; then for as long as deadlines took.
+Test(deadline, that_is_nearer_than_all_others_is_kept) {
+    wasmx_instance *one = spinner(SPINS, '2'), *other = spinner(SPINS, '2');
+    cr_assert(wasmx_set_deadline(one, WASMX_TIME_WALL, 3600000 * MS));
+    for (int k = 0; k < 3; k++) {
+        nanosleep(&(struct timespec){.tv_nsec = (long)(k ? 5 * MS : 300 * MS)}, NULL);
+        cr_assert(wasmx_set_deadline(other, k % 2 ? WASMX_TIME_THREAD : WASMX_TIME_WALL, MS));
+        cr_assert_eq(call(other, "loop", 0), WASMX_TRAP_INTERRUPTED);
+    }
+    cr_assert_eq(call(one, "recurse", 3), WASMX_OK);
+}
+
 static void *spin_often(void *module) {
     for (int k = 0; k < 40; k++) {
         wasmx_instance *i = instance_of(module, NULL);
