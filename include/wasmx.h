@@ -148,7 +148,7 @@ WASMX_API const wasmx_module *wasmx_instance_module(const wasmx_instance *instan
 
 // ---- Time
 //
-// For modules built with --interruptible: their code looks at every loop head, and at the entry of every function that
+// For modules built with --interruptible: their code looks in every loop, and at the entry of every function that
 // calls, whether it has been interrupted, which costs a load of one byte.
 
 typedef enum wasmx_time {
@@ -157,9 +157,9 @@ typedef enum wasmx_time {
 } wasmx_time;
 
 // From so many nanoseconds on, within 0.1 ms on an idle machine, guest code of the instance traps with
-// WASMX_TRAP_INTERRUPTED: the call that runs, and every later one until the deadline is set anew. 0: no deadline. Host functions are not
-// interrupted, but what runs after they return is. Replaces an earlier deadline and forgets an interruption. Of
-// instances linked through imports or tables, each stops only its own code.
+// WASMX_TRAP_INTERRUPTED: the call that runs, and every later one until the deadline is set anew. 0: no deadline. Host
+// functions are not interrupted, but what runs after they return is. Replaces an earlier deadline and forgets an
+// interruption. Of instances linked through imports or tables, each stops only its own code.
 // By the thread that uses the instance. False: the module is not interruptible, or no thread could be started (the
 // first call in a process starts one, with all signals blocked; also after a fork).
 WASMX_API bool wasmx_set_deadline(wasmx_instance *instance, wasmx_time clock, uint64_t nanoseconds);

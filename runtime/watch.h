@@ -1,6 +1,6 @@
 // runtime/watch.h: deadlines and interruption of instances whose module was built to be interruptible.
 //
-// Such code reads a byte of a page of its instance at every loop head and in every function that calls. Taking the
+// Such code reads a byte of a page of its instance in every loop and in every function that calls. Taking the
 // page's access away makes the next of these reads a fault, which the signal handler turns into a trap.
 #pragma once
 #include <stdatomic.h>
