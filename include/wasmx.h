@@ -31,6 +31,7 @@ typedef struct wasmx_func wasmx_func;         // a function reference
 typedef struct wasmx_memory wasmx_memory;
 typedef struct wasmx_table wasmx_table;
 typedef struct wasmx_global wasmx_global;
+typedef struct wasmx_tag wasmx_tag;
 typedef struct wasmx_linker wasmx_linker;     // names that imports are looked up in
 typedef struct wasmx_async wasmx_async;       // a stack for a call that can be suspended
 typedef struct wasmx_wasi wasmx_wasi;         // see wasmx_wasi.h
@@ -207,6 +208,7 @@ typedef struct wasmx_extern {
         wasmx_table *table;
         wasmx_memory *memory;
         wasmx_global *global;
+        wasmx_tag *tag;
     } of;
 } wasmx_extern;
 
@@ -269,6 +271,19 @@ WASMX_API wasmx_table *wasmx_table_new64(wasmx_kind kind, uint64_t min, uint64_t
 WASMX_API void wasmx_table_free(wasmx_table *table);
 WASMX_API wasmx_global *wasmx_global_new(wasmx_kind kind, bool is_mutable, wasmx_value value);
 WASMX_API void wasmx_global_free(wasmx_global *global);
+
+// ---- Tags: what an exception is
+//
+// A module may declare tags, import and export them. Two are the same only when they are one: an instance makes its own
+// anew, and who imports one has that one. (Code that throws or catches is not compiled yet.)
+
+// One of the host's, to be imported by several modules. type: what an exception carries, in the letters of
+// wasmx_func_type, without results: "ii:". The caller owns it and frees it after every instance that imports it. NULL:
+// the type cannot be read or has results, or memory is short. Any thread.
+WASMX_API wasmx_tag *wasmx_tag_new(const char *type);
+WASMX_API void wasmx_tag_free(wasmx_tag *tag);
+// Its type as letters, as wasmx_func_type gives a function's.
+WASMX_API size_t wasmx_tag_type(const wasmx_tag *tag, char *out, size_t size);
 
 // ---- Linker: what imports are called
 
