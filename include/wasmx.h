@@ -336,8 +336,8 @@ typedef struct wasmx_pool wasmx_pool;
 typedef struct wasmx_pool_module {
     const wasmx_module *module;
     wasmx_options options; // for every instance: imports and linker, both used as long as the pool lives, and limits;
-                           // the field host is not used. Imports other than host functions and immutable numbers are
-                           // refused: through what instances share one request could see another.
+                           // the field host is not used. Imports other than host functions, tags and immutable numbers
+                           // are refused: through what instances share one request could see another.
 } wasmx_pool_module;
 
 // How the pages are found that a request has changed.

@@ -261,7 +261,7 @@ bool wasmx_set_deadline(wasmx_instance *i, wasmx_time clock, uint64_t nanosecond
     uint64_t now = now_of(CLOCK_MONOTONIC), due = after(now, nanoseconds);
     atomic_store_explicit(&w->clock, id, memory_order_relaxed);
     atomic_store_explicit(&w->due, due, memory_order_release);
-    atomic_store(&w->deadline, id == CLOCK_MONOTONIC ? due : after(now_of(id), nanoseconds));
+    atomic_store(&w->deadline, id == CLOCK_MONOTONIC ? due : after(now_of(CLOCK_THREAD_CPUTIME_ID), nanoseconds));
     if (nanoseconds < atomic_load_explicit(&shortest, memory_order_relaxed)) atomic_store(&shortest, nanoseconds);
     look_by(due);
     return true;
