@@ -220,10 +220,8 @@ static void find_constant_globals(scan *s) {
     }
 }
 
-static bool check_declarations(scan *s) {
+static void scan_memories(scan *s) {
     for (uint32_t i = 0; i < s->m->memory_count; i++) s->facts->shared |= s->m->memories[i].limits.shared;
-    if (s->m->tag_count) return refuse(s, WX_NO_FUNC, WX_NO_OFFSET, WX_FEATURE_EH, "tag");
-    return true;
 }
 
 static void allocate(scan *s) {
@@ -243,7 +241,7 @@ static void allocate(scan *s) {
 bool wx_find_facts(wx_unit *u, wx_error *e) {
     scan s = {.u = u, .m = u->m, .facts = &u->facts, .e = e};
     allocate(&s);
-    if (!check_declarations(&s)) return false;
+    scan_memories(&s);
     scan_exports(&s);
     scan_globals(&s);
     scan_elements(&s);

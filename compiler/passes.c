@@ -8,7 +8,7 @@
 // 4. free_loads: a load whose value is surely used becomes plain; the others stay, and with them their traps
 // 5. shape_addresses: what we know about addresses and LLVM does not (addresses.c, count.c, reroll.c)
 // 6. LLVM's pipeline of the level (pipeline.c)
-// 7. insert_checks: of the stack, after inlining, in guest functions that still call; and for interruption
+// 7. insert_checks: of the stack, after inlining, in guest functions that still call; and for interruption (looks.c)
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +16,7 @@
 #include <llvm-c/Transforms/PassBuilder.h>
 
 #include "compiler/access.h"
+#include "compiler/looks.h"
 
 void run_passes(part *p, LLVMTargetMachineRef tm, const char *passes) {
     LLVMPassBuilderOptionsRef o = LLVMCreatePassBuilderOptions();
@@ -268,55 +269,12 @@ static void check_stack(part *p, v f) {
 }
 
 // ---- Interruption
-//
-// Last, so that no loop is kept from being unrolled or vectorised: a dead volatile load at the target of every branch
-// that goes back, and at the entry of functions that call. Loops are found by a walk in depth; every cycle has at least
-// one branch to a block that the walk is still in.
-
-static void look_for_interruption(part *p, v f, LLVMBasicBlockRef block) {
-    v at = LLVMGetFirstInstruction(block);
-    while (LLVMIsAPHINode(at) || LLVMIsAAllocaInst(at)) at = LLVMGetNextInstruction(at);
-    LLVMPositionBuilderBefore(p->b, at);
-    debug_near(p, at);
-    int64_t offset = -(int64_t)wxrt_interrupt_at(p->u->area_size);
-    LLVMSetVolatile(LLVMBuildLoad2(p->b, p->i8, byte_offset(p, LLVMGetParam(f, 0), offset), ""), true);
-}
-
-typedef struct walk { LLVMBasicBlockRef block; unsigned next; } walk;
-enum { UNSEEN, OPEN, LOOKED_FROM, DONE }; // a block that the walk is in: OPEN, or LOOKED_FROM once it has its load
-
-static uint64_t *mark_of(wx_map *marks, LLVMBasicBlockRef block) { return wx_map_put(marks, (uintptr_t)block, NULL); }
-
-static void look_in_loops(part *p, v f) {
-    wx_map marks = {0};
-    walk *stack = wx_xmalloc(LLVMCountBasicBlocks(f) * sizeof *stack);
-    size_t depth = 0;
-    stack[depth++] = (walk){LLVMGetEntryBasicBlock(f), 0};
-    *mark_of(&marks, stack[0].block) = OPEN;
-    while (depth) {
-        walk *top = &stack[depth - 1];
-        v end = LLVMGetBasicBlockTerminator(top->block);
-        if (top->next == LLVMGetNumSuccessors(end)) {
-            *mark_of(&marks, top->block) = DONE;
-            depth--;
-            continue;
-        }
-        LLVMBasicBlockRef to = LLVMGetSuccessor(end, top->next++);
-        uint64_t *mark = mark_of(&marks, to);
-        if (*mark == OPEN) look_for_interruption(p, f, to), *mark = LOOKED_FROM;
-        if (*mark != UNSEEN) continue;
-        *mark = OPEN;
-        stack[depth++] = (walk){to, 0};
-    }
-    free(stack);
-    wx_map_free(&marks);
-}
 
 // What guest functions were inlined into has their loops; adapters have none of their own.
 static void insert_looks(part *p, v f) {
     if (!LLVMCountParams(f) || !LLVMGetEnumAttributeAtIndex(f, 1, p->attr_swiftself)) return;
     look_in_loops(p, f);
-    if (is_guest_function(f) && has_calls(f)) look_for_interruption(p, f, LLVMGetEntryBasicBlock(f));
+    if (is_guest_function(f) && has_calls(f)) look_at_entry(p, f);
 }
 
 void insert_checks(part *p) {

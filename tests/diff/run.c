@@ -1,6 +1,6 @@
 // tests/diff/run.c: calls every export of a fuzzer's module and writes down what happened.
 //
-//   run FILE LEVEL guard|explicit default|precise
+//   run FILE LEVEL guard|explicit default|precise [interruptible]
 //
 // in: a module as `wasm-opt -ttf` makes it (imports log functions, exports hangLimitInitializer)   out, one a line:
 // `call NAME TYPE`, `log VALUE...`, then `= VALUE...` and `memory HASH`, or `trap`. Each call has an instance of its own,
@@ -104,11 +104,13 @@ static wasmx_code *make_code(const uint8_t *bytes, size_t size, wasmx_compile_op
 }
 
 int main(int argc, char **argv) {
-    if (argc != 5) return fputs("usage: run FILE LEVEL guard|explicit default|precise\n", stderr), 2;
+    if (argc != 5 && argc != 6)
+        return fputs("usage: run FILE LEVEL guard|explicit default|precise [interruptible]\n", stderr), 2;
     static uint8_t bytes[1 << 22];
     FILE *file = fopen(argv[1], "rb");
     if (!file) return perror(argv[1]), 2;
     wasmx_compile_options options = {.file = argv[1], .name = "m", .opt_level = argv[2][0], .threads = 1,
+                                     .interruptible = argc == 6,
                                      .bounds = strcmp(argv[3], "guard") ? WASMX_BOUNDS_EXPLICIT : WASMX_BOUNDS_GUARD,
                                      .traps = strcmp(argv[4], "default") ? WASMX_TRAPS_PRECISE : WASMX_TRAPS_DEFAULT};
     wasmx_compile_error err;
