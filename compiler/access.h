@@ -22,5 +22,6 @@ v add_bytes(part *p, v pointer, v index64);  // no wrap in 64 bits: both are far
 v split_constant(v x, int32_t *constant);    // x = result + constant, in 32 bits
 
 void share_addresses(part *p, const flow *w); // addresses.c
+void version_loops(part *p, const flow *w);   // version.c
 void count_loops(part *p, const flow *w);     // count.c
 void reroll_loops(part *p, const flow *w);    // reroll.c

@@ -193,15 +193,33 @@ static bool has_wide_memory(const wx_module *m) {
 }
 
 static void shape_addresses(part *p, v f) {
-    if (p->u->explicit_bounds || has_wide_memory(p->u->m) || LLVMCountBasicBlocks(f) > MOST_BLOCKS) return;
+    if (LLVMCountBasicBlocks(f) > MOST_BLOCKS) return;
     flow w;
     flow_open(&w, f);
-    share_addresses(p, &w);
+    if (!p->u->explicit_bounds) share_addresses(p, &w);
     if (w.loop_count && !p->u->precise_traps) {
-        count_loops(p, &w);
+        if (!p->u->explicit_bounds) count_loops(p, &w);
         if (!p->u->facts.shared) reroll_loops(p, &w); // another thread may write between the copies
     }
     flow_close(&w);
+}
+
+static void check_before_loops(part *p, v f) {
+    if (LLVMCountBasicBlocks(f) > MOST_BLOCKS) return;
+    flow w;
+    flow_open(&w, f);
+    if (w.loop_count) version_loops(p, &w);
+    flow_close(&w);
+}
+
+static void shape(part *p, LLVMTargetMachineRef tm) {
+    if (has_wide_memory(p->u->m)) return;
+    if (p->u->explicit_bounds && !p->u->opt_size) {
+        run(p, tm, "function(loop-simplify,lcssa,loop-mssa(licm))");
+        each_function(p, check_before_loops);
+        run(p, tm, "function(simplifycfg)");
+    }
+    each_function(p, shape_addresses);
 }
 
 static const char *pipeline(const wx_unit *u) {
@@ -215,7 +233,7 @@ void optimise(part *p, LLVMTargetMachineRef tm) {
     each_function(p, guard_nans);
     run(p, tm, "function(early-cse,instcombine<no-verify-fixpoint>,simplifycfg,dse)");
     if (!p->u->precise_traps) each_function(p, free_loads);
-    each_function(p, shape_addresses);
+    shape(p, tm);
     run(p, tm, pipeline(p->u));
 }
 
