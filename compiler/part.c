@@ -66,6 +66,7 @@ void part_open(part *p, const wx_unit *u, const wx_plan *plan, wx_error *e) {
     p->md_noalias = LLVMGetMDKindIDInContext(p->c, "noalias", 7);
     p->md_invariant = LLVMGetMDKindIDInContext(p->c, "invariant.load", 14);
     p->md_range = LLVMGetMDKindIDInContext(p->c, "range", 5);
+    p->md_cold = LLVMGetMDKindIDInContext(p->c, "wasmx.cold", 10);
     p->md_prof = LLVMGetMDKindIDInContext(p->c, "prof", 4);
     p->attr_swiftself = attribute_kind("swiftself");
     p->attr_nounwind = attribute_kind("nounwind");

@@ -47,7 +47,7 @@ typedef struct part {
     LLVMValueRef helpers[HELP_COUNT];
     unsigned intrinsics[INTRINSIC_COUNT];
     LLVMValueRef scopes[SCOPE_COUNT], noalias[SCOPE_COUNT]; // metadata
-    unsigned md_scope, md_noalias, md_invariant, md_prof, md_range;
+    unsigned md_scope, md_noalias, md_invariant, md_prof, md_range, md_cold; // md_cold: ours, on checks of slow loops
     LLVMValueRef empty_md, unlikely_md;
     unsigned attr_swiftself, attr_nounwind, attr_uwtable, attr_noinline, attr_nomerge;
     uint32_t map_count;         // entries of the address map (map.c)

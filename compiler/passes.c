@@ -196,7 +196,8 @@ static void shape_addresses(part *p, v f) {
     if (LLVMCountBasicBlocks(f) > MOST_BLOCKS) return;
     flow w;
     flow_open(&w, f);
-    if (!p->u->explicit_bounds) share_addresses(p, &w);
+    if (p->u->explicit_bounds) merge_checks(p, &w);
+    else share_addresses(p, &w);
     if (w.loop_count && !p->u->precise_traps) {
         if (!p->u->explicit_bounds) count_loops(p, &w);
         if (!p->u->facts.shared) reroll_loops(p, &w); // another thread may write between the copies
@@ -214,12 +215,16 @@ static void check_before_loops(part *p, v f) {
 
 static void shape(part *p, LLVMTargetMachineRef tm) {
     if (has_wide_memory(p->u->m)) return;
+    if (getenv("DUMP1")) LLVMDumpModule(p->m);
     if (p->u->explicit_bounds && !p->u->opt_size) {
-        run(p, tm, "function(loop-simplify,lcssa,loop-mssa(licm))");
+        run(p, tm, "function(loop-simplify,lcssa)");
         each_function(p, check_before_loops);
+        if (getenv("DUMP2")) LLVMDumpModule(p->m);
         run(p, tm, "function(simplifycfg)");
     }
+    if (getenv("DUMP3")) LLVMDumpModule(p->m);
     each_function(p, shape_addresses);
+    if (getenv("DUMP4")) LLVMDumpModule(p->m);
 }
 
 static const char *pipeline(const wx_unit *u) {

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "compiler/affine.h"
+#include "compiler/bound.h"
 #include "compiler/clone.h"
 
 #define MOST_INSTRUCTIONS 800 // of a loop: it is there twice
@@ -110,51 +111,6 @@ static bool add_limit(group *g, v load, int64_t extent) {
 
 // ---- Checks
 
-// Does the edge lead, without a choice, to where nothing goes on?
-static bool leads_to_trap(LLVMBasicBlockRef b) {
-    for (unsigned i = 0; i < 3; i++) {
-        v end = LLVMGetBasicBlockTerminator(b);
-        if (LLVMIsAUnreachableInst(end)) return true;
-        if (!LLVMIsABranchInst(end) || LLVMIsConditional(end)) return false;
-        b = LLVMGetSuccessor(end, 0);
-    }
-    return false;
-}
-
-typedef struct comparison { v less, more; bool or_equal; } comparison; // traps if more > less, or more >= less
-
-static bool read_comparison(v branch, comparison *c, unsigned *keep) {
-    v is = LLVMGetCondition(branch);
-    if (!LLVMIsAICmpInst(is)) return false;
-    bool first = leads_to_trap(LLVMGetSuccessor(branch, 0)), second = leads_to_trap(LLVMGetSuccessor(branch, 1));
-    if (first == second) return false;
-    *keep = first ? 1 : 0;
-    v a = LLVMGetOperand(is, 0), b = LLVMGetOperand(is, 1);
-    switch (LLVMGetICmpPredicate(is)) {
-    case LLVMIntUGT: *c = first ? (comparison){b, a, false} : (comparison){a, b, true}; return true;
-    case LLVMIntUGE: *c = first ? (comparison){b, a, true} : (comparison){a, b, false}; return true;
-    case LLVMIntULT: *c = first ? (comparison){a, b, false} : (comparison){b, a, true}; return true;
-    case LLVMIntULE: *c = first ? (comparison){a, b, true} : (comparison){b, a, false}; return true;
-    default: return false;
-    }
-}
-
-// x = zext(result) + constant, in 64 bits without a wrap: the constant is below 2^33.
-static v narrow_sum(const part *p, v x, int64_t *constant) {
-    *constant = 0;
-    if (LLVMIsAInstruction(x) && LLVMGetInstructionOpcode(x) == LLVMAdd && LLVMIsAConstantInt(LLVMGetOperand(x, 1))) {
-        *constant = LLVMConstIntGetSExtValue(LLVMGetOperand(x, 1));
-        if (*constant < 0 || *constant >> 33) return NULL;
-        x = LLVMGetOperand(x, 0);
-    }
-    if (!LLVMIsAZExtInst(x) || LLVMTypeOf(LLVMGetOperand(x, 0)) != p->i32) return NULL;
-    return LLVMGetOperand(x, 0);
-}
-
-static bool is_size(const part *p, v x) {
-    return LLVMIsALoadInst(x) && LLVMGetMetadata(x, p->md_scope) == p->scopes[SCOPE_SIZE];
-}
-
 // The size's address is ctx with a constant, or what the entry knows.
 static bool is_known_before(const versioning *z, v pointer) {
     int64_t c;
@@ -163,37 +119,29 @@ static bool is_known_before(const versioning *z, v pointer) {
     return flow_invariant(z->w, z->loop, pointer);
 }
 
-static bool note_check(versioning *z, const comparison *c) {
-    int64_t constant = 0, d;
+// A negative displacement lets the first be more.
+static bool add_most(group *g, int64_t d, uint64_t most) {
+    if (d > 0 && most < (uint64_t)d) return false;
+    most -= (uint64_t)d;
+    if (most < g->most) g->most = most;
+    return true;
+}
+
+static bool note_bound(versioning *z, const bound *b) {
     affine a;
-    v narrow = LLVMTypeOf(c->more) == z->p->i32 ? c->more : narrow_sum(z->p, c->more, &constant);
-    if (!narrow) return false;
-    constant += c->or_equal;
-    if (LLVMIsAConstantInt(c->less)) {
-        uint64_t most = LLVMConstIntGetZExtValue(c->less);
-        if (most < (uint64_t)constant) return false;
-        group *g = find_group(z, narrow, &a, &d);
-        most -= (uint64_t)constant;
-        if (!g || (d > 0 && most < (uint64_t)d)) return false;
-        most -= (uint64_t)d; // of the first; a negative d lets it be more
-        stretch(g, d);
-        if (most < g->most) g->most = most;
-        return true;
-    }
-    if (!is_size(z->p, c->less) || !is_known_before(z, LLVMGetOperand(c->less, 0))) return false;
-    group *g = find_group(z, narrow, &a, &d);
-    if (!g || !add_limit(g, c->less, d + constant)) return false;
+    int64_t d;
+    if (b->size && !is_known_before(z, LLVMGetOperand(b->size, 0))) return false;
+    group *g = find_group(z, b->index, &a, &d);
+    if (!g || !(b->size ? add_limit(g, b->size, d + b->extent) : add_most(g, d, b->most))) return false;
     stretch(g, d);
     return true;
 }
 
 static void note_branch(versioning *z, v branch) {
-    comparison c;
-    unsigned keep;
-    if (!LLVMIsABranchInst(branch) || !LLVMIsConditional(branch) || !read_comparison(branch, &c, &keep)) return;
-    if (!note_check(z, &c)) return;
+    bound b;
+    if (!read_bound(z->p, branch, &b) || !note_bound(z, &b)) return;
     z->checks = wx_one_more(z->checks, z->check_count, &z->check_room, sizeof *z->checks);
-    z->checks[z->check_count++] = (check){branch, keep};
+    z->checks[z->check_count++] = (check){branch, b.keep};
 }
 
 // ---- Addresses
@@ -206,7 +154,7 @@ static void note_root(versioning *z, v gep) {
     group *g = find_group(z, index, &a, &d);
     if (!g) return;
     stretch(g, d);
-    if (d > 0 && UINT32_MAX - (uint64_t)d < g->most) g->most = UINT32_MAX - (uint64_t)d;
+    add_most(g, d, UINT32_MAX);
     z->roots = wx_one_more(z->roots, z->root_count, &z->root_room, sizeof *z->roots);
     z->roots[z->root_count++] = (root){gep, (unsigned)(g - z->groups), d};
 }
@@ -218,7 +166,7 @@ static trip read_trip(versioning *z, uint32_t block) {
     if (!LLVMIsABranchInst(t.branch) || !LLVMIsConditional(t.branch)) return t;
     t.compare = LLVMGetCondition(t.branch);
     if (!LLVMIsAICmpInst(t.compare)) return t;
-    if (leads_to_trap(LLVMGetSuccessor(t.branch, 0)) || leads_to_trap(LLVMGetSuccessor(t.branch, 1))) return t;
+    if (is_doomed(LLVMGetSuccessor(t.branch, 0)) || is_doomed(LLVMGetSuccessor(t.branch, 1))) return t;
     bool leaves_first = !flow_contains(z->w, z->loop, flow_number(z->w, LLVMGetSuccessor(t.branch, 0)));
     bool leaves_second = !flow_contains(z->w, z->loop, flow_number(z->w, LLVMGetSuccessor(t.branch, 1)));
     affine l;
@@ -388,6 +336,7 @@ static void split_loop(versioning *z, const trip *t) {
     clone_open(&k, z->p, z->w, z->loop);
     for (uint32_t i = 0; i < z->check_count; i++) clone_cut(&k, z->checks[i].branch, z->checks[i].keep);
     clone_blocks(&k);
+    for (uint32_t i = 0; i < z->check_count; i++) LLVMSetMetadata(z->checks[i].branch, z->p->md_cold, z->p->empty_md);
     counter counters[MOST_GROUPS];
     unsigned count = 0;
     rewrite_roots(z, &k, counters, &count);
