@@ -17,7 +17,7 @@
 #define REACH ((int64_t)WXRT_PAGE) // displacements that cannot wrap
 #define MOST_FACTS 6               // of one value
 #define MOST_ON_WAY 96             // instructions
-#define MOST_COPIED 40
+#define MOST_COPIED 60
 #define MOST_BLOCKS 32
 
 typedef struct subject { v key; int32_t c; v record; int64_t offset; } subject; // key + c, and where the size is loaded from
@@ -92,7 +92,7 @@ static bool is_within(merging *m, const subject *s, int64_t extent) {
     return f && s->c >= f->of.c && (int64_t)s->c - f->of.c + extent <= f->extent;
 }
 
-#define DEEPEST 4
+#define DEEPEST 5
 
 // What an i32 is at most, by its own form.
 static uint32_t most_of(v x, unsigned depth) {
@@ -100,7 +100,10 @@ static uint32_t most_of(v x, unsigned depth) {
     if (!LLVMIsAInstruction(x) || depth == 0) return UINT32_MAX;
     LLVMOpcode op = LLVMGetInstructionOpcode(x);
     v a = LLVMGetOperand(x, 0);
-    if (op == LLVMZExt) return (uint32_t)(((uint64_t)1 << LLVMGetIntTypeWidth(LLVMTypeOf(a))) - 1);
+    if (op == LLVMZExt) {
+        uint64_t all = ((uint64_t)1 << LLVMGetIntTypeWidth(LLVMTypeOf(a))) - 1, m = most_of(a, depth - 1);
+        return (uint32_t)(m < all ? m : all);
+    }
     if (op != LLVMAnd && op != LLVMShl && op != LLVMLShr && op != LLVMMul) return UINT32_MAX;
     uint64_t m = most_of(a, depth - 1), c = most_of(LLVMGetOperand(x, 1), depth - 1);
     if (op == LLVMAnd) return (uint32_t)(m < c ? m : c);
@@ -164,8 +167,9 @@ static bool pass_block(LLVMBasicBlockRef b, unsigned *room, bool *stores) {
     return true;
 }
 
-static void take_in(way *y, const bound *b, bool stores, unsigned copied) {
+static void take_in(const part *p, way *y, const bound *b, bool stores, unsigned copied) {
     subject s;
+    if ((stores || p->u->debug) && copied > MOST_COPIED) return;
     if (!find_subject(b, &s) || !is_same(&s, &y->of)) return;
     int32_t low = y->low;
     int64_t extent = y->extent;
@@ -188,7 +192,7 @@ static void look_ahead(const merging *m, way *y) {
         y->blocks[y->block_count++] = at;
         bound b;
         if (read_bound(m->p, end, &b) && b.size) {
-            take_in(y, &b, stores, MOST_ON_WAY - room);
+            take_in(m->p, y, &b, stores, MOST_ON_WAY - room);
             at = LLVMGetSuccessor(end, b.keep);
         } else if (LLVMGetInstructionOpcode(end) == LLVMBr && !LLVMIsConditional(end)) {
             at = LLVMGetSuccessor(end, 0);
@@ -275,7 +279,7 @@ static void strengthen(merging *m, const bound *b, const subject *s) {
     look_ahead(m, &y);
     if (!y.last || (y.low == s->c && y.extent == b->extent)) return;
     bool again = y.stores || m->p->u->debug;
-    if (!traps_are_simple(m->p, &y) || (again && y.copied > MOST_COPIED)) return;
+    if (!traps_are_simple(m->p, &y)) return;
     if (again) {
         v function = LLVMGetBasicBlockParent(LLVMGetInstructionParent(b->branch));
         LLVMBasicBlockRef cold = copy_way(m->p, &y, function);
