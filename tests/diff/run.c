@@ -1,10 +1,11 @@
 // tests/diff/run.c: calls every export of a fuzzer's module and writes down what happened.
 //
-//   run FILE LEVEL guard|explicit default|precise
+//   run FILE LEVEL guard|explicit default|precise|exact
 //
 // in: a module as `wasm-opt -ttf` makes it (imports log functions, exports hangLimitInitializer)   out, one a line:
 // `call NAME TYPE`, `log VALUE...`, then `= VALUE...` and `memory HASH`, or `trap`. Each call has an instance of its own,
-// and memory is not looked at after a trap: it is exact there with --traps=precise only. Integers are decimal, floats
+// and memory is looked at after a trap only if it is to be `exact` there, as with explicit bounds and in code that was
+// not optimised. Integers are decimal, floats
 // are their bits with every NaN as `nan`, so that transcripts of engines can be compared (run.mjs writes the same).
 #include <inttypes.h>
 #include <stdio.h>
@@ -42,6 +43,8 @@ static wasmx_linker *make_linker(void) {
     return linker;
 }
 
+static bool exact; // memory is what it should be after a trap, too
+
 static void hash_memory(wasmx_instance *i) {
     wasmx_memory *m = wasmx_export_memory(i, "memory");
     uint32_t h = 2166136261u;
@@ -64,6 +67,7 @@ static void call_export(wasmx_instance *i, const char *name) {
     printf("call %s %s\n", name, type);
     if (wasmx_call(f, args, results) != WASMX_OK) {
         puts("trap");
+        if (exact) hash_memory(i);
         return;
     }
     printf("=");
@@ -104,13 +108,14 @@ static wasmx_code *make_code(const uint8_t *bytes, size_t size, wasmx_compile_op
 }
 
 int main(int argc, char **argv) {
-    if (argc != 5) return fputs("usage: run FILE LEVEL guard|explicit default|precise\n", stderr), 2;
+    if (argc != 5) return fputs("usage: run FILE LEVEL guard|explicit default|precise|exact\n", stderr), 2;
     static uint8_t bytes[1 << 22];
     FILE *file = fopen(argv[1], "rb");
     if (!file) return perror(argv[1]), 2;
     wasmx_compile_options options = {.file = argv[1], .name = "m", .opt_level = argv[2][0], .threads = 1,
                                      .bounds = strcmp(argv[3], "guard") ? WASMX_BOUNDS_EXPLICIT : WASMX_BOUNDS_GUARD,
-                                     .traps = strcmp(argv[4], "default") ? WASMX_TRAPS_PRECISE : WASMX_TRAPS_DEFAULT};
+                                     .traps = strcmp(argv[4], "precise") ? WASMX_TRAPS_DEFAULT : WASMX_TRAPS_PRECISE};
+    exact = !strcmp(argv[4], "exact");
     wasmx_compile_error err;
     wasmx_code *code = make_code(bytes, fread(bytes, 1, sizeof bytes, file), &options, &err);
     if (!code) return puts(err.line), 1;
