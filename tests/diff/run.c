@@ -4,8 +4,7 @@
 //
 // in: a module as `wasm-opt -ttf` makes it (imports log functions, exports hangLimitInitializer)   out, one a line:
 // `call NAME TYPE`, `log VALUE...`, then `= VALUE...` and `memory HASH`, or `trap`. Each call has an instance of its own,
-// and memory is looked at after a trap only if it is to be `exact` there, as with explicit bounds and in code that was
-// not optimised. Integers are decimal, floats
+// and memory is looked at after a trap in `exact` transcripts only, which are made with --traps=precise. Integers are decimal, floats
 // are their bits with every NaN as `nan`, so that transcripts of engines can be compared (run.mjs writes the same).
 #include <inttypes.h>
 #include <stdio.h>
@@ -114,7 +113,7 @@ int main(int argc, char **argv) {
     if (!file) return perror(argv[1]), 2;
     wasmx_compile_options options = {.file = argv[1], .name = "m", .opt_level = argv[2][0], .threads = 1,
                                      .bounds = strcmp(argv[3], "guard") ? WASMX_BOUNDS_EXPLICIT : WASMX_BOUNDS_GUARD,
-                                     .traps = strcmp(argv[4], "precise") ? WASMX_TRAPS_DEFAULT : WASMX_TRAPS_PRECISE};
+                                     .traps = strcmp(argv[4], "default") ? WASMX_TRAPS_PRECISE : WASMX_TRAPS_DEFAULT};
     exact = !strcmp(argv[4], "exact");
     wasmx_compile_error err;
     wasmx_code *code = make_code(bytes, fread(bytes, 1, sizeof bytes, file), &options, &err);

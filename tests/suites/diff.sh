@@ -47,15 +47,15 @@ loops() { # SEED: prints one line
     echo "ok loops $1: $(grep -c '^call' "$base.0") calls, $(grep -c '^trap' "$base.0") traps"
     rm -f "$base".*
 }
-# Loops and structures at the bounds of a memory (tests/diff/bounds.mjs). With explicit bounds memory is exact at a trap.
+# Loops and structures at the bounds of a memory (tests/diff/bounds.mjs). With --traps=precise memory is exact at a trap.
 bounds() { # SEED: prints one line
     local base=$WASMX_TMP/bounds$1 mode
     node tests/diff/bounds.mjs "$1" >"$base.wat"
     timeout 120 "$run" "$base.wat" 0 explicit exact >"$base.0" 2>&1 || { echo "FAIL bounds $1: -O0: $(tail -1 "$base.0")"; return; }
-    for mode in "0 guard exact" "1 explicit exact" "2 explicit exact" "3 explicit exact" "s explicit exact" "2 guard precise"; do
+    for mode in "2 guard exact" "1 explicit exact" "2 explicit exact" "3 explicit exact" "2 explicit default" "s explicit default" "2 guard default"; do
         # shellcheck disable=SC2086
         timeout 120 "$run" "$base.wat" $mode >"$base.other" 2>&1
-        case $mode in *precise) grep -v ^memory "$base.0" >"$base.same"; sed -i '/^memory/d' "$base.other" ;; *) cp "$base.0" "$base.same" ;; esac
+        case $mode in *default) grep -v ^memory "$base.0" >"$base.same"; sed -i '/^memory/d' "$base.other" ;; *) cp "$base.0" "$base.same" ;; esac
         cmp -s "$base.same" "$base.other" || { echo "FAIL bounds $1: -O$mode differs from -O0"; return; }
     done
     echo "ok bounds $1: $(grep -c '^call' "$base.0") calls, $(grep -c '^trap' "$base.0") traps"
