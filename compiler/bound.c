@@ -62,8 +62,9 @@ bool read_bound(const part *p, v branch, bound *b) {
     b->extent += c.or_equal;
     if (LLVMIsAConstantInt(c.less)) {
         uint64_t most = LLVMConstIntGetZExtValue(c.less);
+        if (most < (uint64_t)b->extent) return false;
         b->most = most - (uint64_t)b->extent;
-        return most >= (uint64_t)b->extent;
+        return true;
     }
     b->size = c.less;
     return is_size(p, c.less) && LLVMTypeOf(c.more) == p->i64;

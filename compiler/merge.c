@@ -38,15 +38,27 @@ typedef struct merging {
 
 // ---- Facts
 
-static bool find_subject(const bound *b, subject *s) {
-    if (!b->size) return false;
+// Of the first memory, if it never grows; else 0.
+static uint64_t fixed_bytes(const part *p) {
+    const wx_module *m = p->u->m;
+    return m->memory_count && !p->u->facts.memory_grown[0] ? m->memories[0].limits.min * WXRT_PAGE : 0;
+}
+
+// A constant bound is written as one of the size of a memory that never grows; whether it was meant so does not matter.
+static bool find_subject(const part *p, bound *b, subject *s) {
     int32_t low;
     *s = (subject){.key = split_constant(b->index, &low)};
     s->c = low;
+    if (LLVMIsAConstant(s->key)) return false;
+    if (!b->size) {
+        uint64_t bytes = fixed_bytes(p);
+        b->extent = (int64_t)(bytes - b->most);
+        return b->most <= bytes;
+    }
     int64_t c;
     s->record = LLVMGetOperand(b->size, 0);
     for (v below; (below = access_step(s->record, &c)); s->record = below) s->offset += c;
-    return !LLVMIsAConstant(s->key);
+    return true;
 }
 
 static bool is_same(const subject *a, const subject *b) {
@@ -131,14 +143,15 @@ static bool follows(merging *m, const subject *s, int64_t extent) {
 
 // ---- The way from a check
 
+static LLVMBasicBlockRef trap_of(const bound *b) { return LLVMGetSuccessor(b->branch, 1 - b->keep); }
+
 typedef struct way {
     bound first;
     subject of;
     LLVMBasicBlockRef blocks[MOST_BLOCKS]; // that follow
     unsigned block_count;
     unsigned last;             // the last of them with a check of the same subject, + 1
-    bool stores;               // on the way there
-    unsigned copied;           // instructions on the way there
+    bool again;                // somebody could tell: stores on the way there, other traps, debug information
     int32_t low;               // of all of them
     int64_t extent;
 } way;
@@ -167,10 +180,10 @@ static bool pass_block(LLVMBasicBlockRef b, unsigned *room, bool *stores) {
     return true;
 }
 
-static void take_in(const part *p, way *y, const bound *b, bool stores, unsigned copied) {
+static void take_in(const part *p, way *y, bound *b, bool again, unsigned copied) {
     subject s;
-    if ((stores || p->u->debug) && copied > MOST_COPIED) return;
-    if (!find_subject(b, &s) || !is_same(&s, &y->of)) return;
+    if (again && copied > MOST_COPIED) return;
+    if (!find_subject(p, b, &s) || !is_same(&s, &y->of)) return;
     int32_t low = y->low;
     int64_t extent = y->extent;
     widen(&low, &extent, s.c, b->extent);
@@ -178,21 +191,21 @@ static void take_in(const part *p, way *y, const bound *b, bool stores, unsigned
     y->low = low;
     y->extent = extent;
     y->last = y->block_count;
-    y->stores = stores;
-    y->copied = copied;
+    y->again |= again;
 }
 
 // Straight on, over checks of whatever kind of bound, as long as nothing but stores could be noticed.
 static void look_ahead(const merging *m, way *y) {
     unsigned room = MOST_ON_WAY;
-    bool stores = false;
+    bool again = m->p->u->debug;
     LLVMBasicBlockRef at = LLVMGetSuccessor(y->first.branch, y->first.keep);
-    while (y->block_count < MOST_BLOCKS && has_one_pred(m, at) && pass_block(at, &room, &stores)) {
+    while (y->block_count < MOST_BLOCKS && has_one_pred(m, at) && pass_block(at, &room, &again)) {
         v end = LLVMGetBasicBlockTerminator(at);
         y->blocks[y->block_count++] = at;
         bound b;
-        if (read_bound(m->p, end, &b) && b.size) {
-            take_in(m->p, y, &b, stores, MOST_ON_WAY - room);
+        if (read_bound(m->p, end, &b)) {
+            again |= trap_of(&b) != trap_of(&y->first);
+            take_in(m->p, y, &b, again, MOST_ON_WAY - room);
             at = LLVMGetSuccessor(end, b.keep);
         } else if (LLVMGetInstructionOpcode(end) == LLVMBr && !LLVMIsConditional(end)) {
             at = LLVMGetSuccessor(end, 0);
@@ -222,8 +235,6 @@ static void copy_body(replay *r, LLVMBasicBlockRef from) {
         for (int k = 0; k < n; k++) LLVMSetOperand(copy, (unsigned)k, image_of(r, LLVMGetOperand(copy, (unsigned)k)));
     }
 }
-
-static LLVMBasicBlockRef trap_of(const bound *b) { return LLVMGetSuccessor(b->branch, 1 - b->keep); }
 
 static void copy_check(replay *r, const bound *b, LLVMBasicBlockRef next) {
     v condition = image_of(r, LLVMGetCondition(b->branch));
@@ -270,7 +281,8 @@ static void compare_all(part *p, const way *y) {
     v index = b->index;
     if (y->low != y->of.c) index = LLVMBuildAdd(p->b, y->of.key, ci32(p, (uint32_t)y->low), "");
     v end = LLVMBuildNUWAdd(p->b, LLVMBuildZExt(p->b, index, p->i64, ""), ci64(p, (uint64_t)y->extent), "");
-    LLVMSetCondition(b->branch, LLVMBuildICmp(p->b, b->keep ? LLVMIntUGT : LLVMIntULE, end, b->size, ""));
+    v size = b->size ? b->size : ci64(p, fixed_bytes(p));
+    LLVMSetCondition(b->branch, LLVMBuildICmp(p->b, b->keep ? LLVMIntUGT : LLVMIntULE, end, size, ""));
 }
 
 static void strengthen(merging *m, const bound *b, const subject *s) {
@@ -278,9 +290,8 @@ static void strengthen(merging *m, const bound *b, const subject *s) {
     if (b->extent >= REACH) return;
     look_ahead(m, &y);
     if (!y.last || (y.low == s->c && y.extent == b->extent)) return;
-    bool again = y.stores || m->p->u->debug;
     if (!traps_are_simple(m->p, &y)) return;
-    if (again) {
+    if (y.again) {
         v function = LLVMGetBasicBlockParent(LLVMGetInstructionParent(b->branch));
         LLVMBasicBlockRef cold = copy_way(m->p, &y, function);
         compare_all(m->p, &y);
@@ -306,10 +317,10 @@ static void visit(merging *m, uint32_t block) {
     if (w->first_pred[block + 1] - w->first_pred[block] == 1) {
         v from = LLVMGetBasicBlockTerminator(w->blocks[w->preds[w->first_pred[block]]]);
         bool is_checked = read_bound(m->p, from, &b) && LLVMGetSuccessor(from, b.keep) == w->blocks[block];
-        if (is_checked && find_subject(&b, &s)) add_fact(m, &s, b.extent);
+        if (is_checked && find_subject(m->p, &b, &s)) add_fact(m, &s, b.extent);
     }
     v end = LLVMGetBasicBlockTerminator(w->blocks[block]);
-    if (!read_bound(m->p, end, &b) || !find_subject(&b, &s)) return;
+    if (!read_bound(m->p, end, &b) || !find_subject(m->p, &b, &s)) return;
     if (follows(m, &s, b.extent) && !has_phis(trap_of(&b))) go_on(m, &b);
     else if (!LLVMGetMetadata(end, m->p->md_cold) && !m->p->u->opt_size) strengthen(m, &b, &s);
 }
