@@ -220,7 +220,7 @@ static void shape(part *p, LLVMTargetMachineRef tm) {
         run(p, tm, "function(loop-simplify,lcssa)");
         each_function(p, check_before_loops);
         if (getenv("DUMP2")) LLVMDumpModule(p->m);
-        run(p, tm, "function(simplifycfg)");
+        run(p, tm, "function(dce,simplifycfg)");
     }
     if (getenv("DUMP3")) LLVMDumpModule(p->m);
     each_function(p, shape_addresses);
