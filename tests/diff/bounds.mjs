@@ -24,7 +24,7 @@ const note = { i32: (v) => v, i64: (v) => `(i32.wrap_i64 ${v})`, f64: (v) => `(i
 
 function place(span) {
     switch (random(12)) {
-    case 0: case 1: case 2: return end - span + random(48) - 24;
+    case 0: case 1: case 2: case 8: case 9: return end - span - random(24);
     case 3: return 2 ** 32 - span + random(48) - 24;
     case 4: return 2 ** 32 - 65536 - span + random(48) - 24;
     case 5: return -random(64);
@@ -75,20 +75,21 @@ function loop() {
     const test = step > 0 ? pick(['ne', 'ne', 'ne', 'lt_u', 'lt_s', 'le_u']) : pick(['ne', 'ne', 'gt_s', 'gt_u', 'ge_s']);
     const limit = (from + step * trips + (chance(15) ? random(5) - 2 : 0)) | 0, first = chance(40);
     const limited = iterations(from, step, test, limit, first) >= 3000;
-    const start = given(from), stop = given(limit), bases = [0, 1, 2].map(() => {
+    const start = given(from), stop = '(local.get $stop)', bases = ['$b0', '$b1', '$b2'], values = bases.map(() => {
         const lowest = place(width), at = step > 0 ? lowest : lowest + width;
         return given(at - Math.imul(from, scale));
     });
     const index = scale === 1 ? '(local.get $i)' : `(i32.mul (local.get $i) (i32.const ${scale}))`;
     const body = Array.from({ length: 1 + random(5) }, () => {
-        const base = sum(pick(bases.slice(0, 1 + random(3))), index), c = chance(50) ? 0 : random(64) - 24;
+        const base = sum(`(local.get ${pick(bases.slice(0, 1 + random(3)))})`, index), c = chance(50) ? 0 : random(64) - 24;
         const text = access(c ? sum(base, literal(c)) : base, chance(40) ? pick([4, 8, 16, 1000]) : 0);
         return chance(20) ? `(if (i32.and (local.get $i) (i32.const 2)) (then ${text}))` : text;
     });
     if (chance(40)) body.splice(random(body.length + 1), 0, disturb());
     if (limited) body.unshift('(br_if $out (i32.eqz (local.tee $fuel (i32.sub (local.get $fuel) (i32.const 1)))))');
     const again = `(i32.${test} (local.get $i) ${stop})`, next = `(local.set $i (i32.add (local.get $i) (i32.const ${step})))`;
-    return `(local.set $fuel (i32.const 3000)) (local.set $i ${start})
+    return `(local.set $fuel (i32.const 3000)) (local.set $i ${start}) (local.set $stop ${given(limit)})
+    ${bases.map((name, k) => `(local.set ${name} ${values[k]})`).join(' ')}
     (block $out (loop $l ${first ? `(br_if $out (i32.eqz ${again}))` : ''}
       ${body.join('\n      ')}
       ${next} ${first ? '(br $l)' : `(br_if $l ${again})`}))`;
@@ -96,7 +97,7 @@ function loop() {
 
 // Members of a structure, in any order, and elements of an array that its index cannot leave.
 function structure() {
-    const base = given(place(random(80)));
+    const base = given(place(random(48)));
     return `(local.set $b ${base})\n    ` + Array.from({ length: 2 + random(10) }, () => {
         const c = pick([0, 0, 4, 8, 16, 24, 40, -8, -16, 64]), at = c ? sum('(local.get $b)', literal(c)) : '(local.get $b)';
         if (chance(10)) return '(local.set $i (i32.load (i32.const 512)))';
@@ -108,11 +109,12 @@ function structure() {
 }
 
 const functions = Array.from({ length: 24 }, (_, i) => `(func (export "f${i}") (result i32)
-    (local $i i32) (local $b i32) (local $sum i32) (local $fuel i32)
+    (local $i i32) (local $b i32) (local $sum i32) (local $fuel i32) (local $stop i32)
+    (local $b0 i32) (local $b1 i32) (local $b2 i32)
     ${Array.from({ length: 1 + random(2) }, () => (chance(65) ? loop() : structure())).join('\n    ')}
     (i32.xor (local.get $sum) (local.get $i)))`);
 const bytes = (n) => Array.from({ length: n }, () => `\\${(64 + random(60)).toString(16)}`).join('');
-console.log(`(module (memory (export "memory") ${pages} 4)
+console.log(`(module (memory (export "memory") ${pages} 16)
   (global $count (mut i32) (i32.const 0))
   ${globals.map((value, k) => `(global $g${k} (mut i32) (i32.const ${value}))`).join(' ')}
   (func (export "poke") ${globals.map((_, k) => `(global.set $g${k} (i32.load (i32.const ${4 * k})))`).join(' ')})

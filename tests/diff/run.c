@@ -4,12 +4,14 @@
 //
 // in: a module as `wasm-opt -ttf` makes it (imports log functions, exports hangLimitInitializer)   out, one a line:
 // `call NAME TYPE`, `log VALUE...`, then `= VALUE...` and `memory HASH`, or `trap`. Each call has an instance of its own,
-// and memory is looked at after a trap in `exact` transcripts only, which are made with --traps=precise. Integers are decimal, floats
+// and memory is looked at after a trap in `exact` transcripts only, which are made with --traps=precise. There nothing
+// beyond a memory faults when bounds are explicit. Integers are decimal, floats
 // are their bits with every NaN as `nan`, so that transcripts of engines can be compared (run.mjs writes the same).
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "wasmx_compile.h"
 
@@ -42,6 +44,7 @@ static wasmx_linker *make_linker(void) {
     return linker;
 }
 
+static bool beyond; // open_beyond
 static bool exact; // memory is what it should be after a trap, too
 
 static void hash_memory(wasmx_instance *i) {
@@ -49,6 +52,14 @@ static void hash_memory(wasmx_instance *i) {
     uint32_t h = 2166136261u;
     for (uint64_t k = 0; m && k < wasmx_memory_size(m); k++) h = (h ^ wasmx_memory_data(m)[k]) * 16777619u;
     printf("memory %08" PRIx32 "\n", h);
+}
+
+// What lies beyond the memory, up to the 16 pages that modules for `exact` transcripts may grow to, can be accessed from
+// here on: explicit bounds must hold without faults.
+static void open_beyond(wasmx_instance *i) {
+    wasmx_memory *m = wasmx_export_memory(i, "memory");
+    uint64_t size = m ? wasmx_memory_size(m) : 0, all = (uint64_t)16 << 16;
+    if (m && mprotect(wasmx_memory_data(m) + size, all - size, PROT_READ | PROT_WRITE)) perror("mprotect"), exit(2);
 }
 
 static void reset_hang_limit(wasmx_instance *i) {
@@ -61,6 +72,7 @@ static void call_export(wasmx_instance *i, const char *name) {
     char type[256];
     wasmx_func *f = wasmx_export_func(i, name);
     if (wasmx_func_type(f, type, sizeof type) > 60) return;
+    if (beyond) open_beyond(i);
     reset_hang_limit(i);
     memset(args, 0, sizeof args);
     printf("call %s %s\n", name, type);
@@ -115,6 +127,7 @@ int main(int argc, char **argv) {
                                      .bounds = strcmp(argv[3], "guard") ? WASMX_BOUNDS_EXPLICIT : WASMX_BOUNDS_GUARD,
                                      .traps = strcmp(argv[4], "default") ? WASMX_TRAPS_PRECISE : WASMX_TRAPS_DEFAULT};
     exact = !strcmp(argv[4], "exact");
+    beyond = exact && options.bounds == WASMX_BOUNDS_EXPLICIT;
     wasmx_compile_error err;
     wasmx_code *code = make_code(bytes, fread(bytes, 1, sizeof bytes, file), &options, &err);
     if (!code) return puts(err.line), 1;
