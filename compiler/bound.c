@@ -53,6 +53,41 @@ static bool is_size(const part *p, v x) {
     return LLVMIsALoadInst(x) && LLVMGetMetadata(x, p->md_scope) == p->scopes[SCOPE_SIZE];
 }
 
+// ---- Two checks that LLVM made one of: the first traps, or the second does
+
+static bool read_either(v x, v *first, v *second) {
+    if (!LLVMIsAInstruction(x)) return false;
+    LLVMOpcode op = LLVMGetInstructionOpcode(x);
+    if (op != LLVMOr && op != LLVMSelect) return false;
+    v middle = LLVMGetOperand(x, 1);
+    *first = LLVMGetOperand(x, 0);
+    *second = op == LLVMOr ? middle : LLVMGetOperand(x, 2);
+    return op == LLVMOr || (LLVMIsAConstantInt(middle) && LLVMConstIntGetZExtValue(middle) == 1);
+}
+
+static bool has_phis(LLVMBasicBlockRef b) { return LLVMIsAPHINode(LLVMGetFirstInstruction(b)) != NULL; }
+
+static bool split_check(part *p, LLVMBasicBlockRef b) {
+    v branch = LLVMGetBasicBlockTerminator(b), first, second;
+    if (!LLVMIsABranchInst(branch) || !LLVMIsConditional(branch)) return false;
+    if (!read_either(LLVMGetCondition(branch), &first, &second)) return false;
+    LLVMBasicBlockRef trap = LLVMGetSuccessor(branch, 0), on = LLVMGetSuccessor(branch, 1);
+    if (!is_doomed(trap) || is_doomed(on) || has_phis(trap) || has_phis(on)) return false;
+    LLVMBasicBlockRef next = LLVMInsertBasicBlockInContext(p->c, on, "");
+    LLVMPositionBuilderAtEnd(p->b, next);
+    debug_near(p, branch);
+    LLVMSetMetadata(LLVMBuildCondBr(p->b, second, trap, on), p->md_prof, p->unlikely_md);
+    LLVMSetCondition(branch, first);
+    LLVMSetMetadata(branch, p->md_prof, p->unlikely_md);
+    LLVMSetSuccessor(branch, 1, next);
+    return true;
+}
+
+void split_checks(part *p, v function) {
+    for (LLVMBasicBlockRef b = LLVMGetFirstBasicBlock(function); b; b = LLVMGetNextBasicBlock(b))
+        while (split_check(p, b)) {}
+}
+
 bool read_bound(const part *p, v branch, bound *b) {
     comparison c;
     *b = (bound){.branch = branch};

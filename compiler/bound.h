@@ -13,5 +13,7 @@ typedef struct bound {
 } bound;
 
 bool read_bound(const part *p, v branch, bound *b);
+// Makes two branches of each that LLVM made of two checks. Before the flow is found.
+void split_checks(part *p, v function);
 // Whether all ways from here end in a trap, without a loop or a return.
 bool is_doomed(LLVMBasicBlockRef b);

@@ -15,7 +15,7 @@
 #include <llvm-c/Error.h>
 #include <llvm-c/Transforms/PassBuilder.h>
 
-#include "compiler/access.h"
+#include "compiler/bound.h"
 
 static void run(part *p, LLVMTargetMachineRef tm, const char *passes) {
     LLVMPassBuilderOptionsRef o = LLVMCreatePassBuilderOptions();
@@ -195,6 +195,7 @@ static bool has_wide_memory(const wx_module *m) {
 static void shape_addresses(part *p, v f) {
     if (LLVMCountBasicBlocks(f) > MOST_BLOCKS) return;
     flow w;
+    if (p->u->explicit_bounds) split_checks(p, f);
     flow_open(&w, f);
     if (p->u->explicit_bounds) merge_checks(p, &w);
     else share_addresses(p, &w);
@@ -207,6 +208,7 @@ static void shape_addresses(part *p, v f) {
 
 static void check_before_loops(part *p, v f) {
     if (LLVMCountBasicBlocks(f) > MOST_BLOCKS) return;
+    split_checks(p, f);
     flow w;
     flow_open(&w, f);
     if (w.loop_count) version_loops(p, &w);
@@ -215,16 +217,12 @@ static void check_before_loops(part *p, v f) {
 
 static void shape(part *p, LLVMTargetMachineRef tm) {
     if (has_wide_memory(p->u->m)) return;
-    if (getenv("DUMP1")) LLVMDumpModule(p->m);
     if (p->u->explicit_bounds && !p->u->opt_size) {
         run(p, tm, "function(loop-simplify,lcssa)");
         each_function(p, check_before_loops);
-        if (getenv("DUMP2")) LLVMDumpModule(p->m);
         run(p, tm, "function(dce,simplifycfg)");
     }
-    if (getenv("DUMP3")) LLVMDumpModule(p->m);
     each_function(p, shape_addresses);
-    if (getenv("DUMP4")) LLVMDumpModule(p->m);
 }
 
 static const char *pipeline(const wx_unit *u) {

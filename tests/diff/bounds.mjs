@@ -97,9 +97,9 @@ function loop() {
 
 // Members of a structure, in any order, and elements of an array that its index cannot leave.
 function structure() {
-    const base = given(place(random(48)));
+    const base = given(chance(40) ? end - random(32) : place(random(48)));
     return `(local.set $b ${base})\n    ` + Array.from({ length: 2 + random(10) }, () => {
-        const c = pick([0, 0, 4, 8, 16, 24, 40, -8, -16, 64]), at = c ? sum('(local.get $b)', literal(c)) : '(local.get $b)';
+        const c = chance(50) ? random(16) : pick([0, 0, 4, 8, 16, 24, 40, -8, -16, 64]), at = c ? sum('(local.get $b)', literal(c)) : '(local.get $b)';
         if (chance(10)) return '(local.set $i (i32.load (i32.const 512)))';
         if (chance(10)) return pick(['(call $grow (i32.const 5))', '(global.set $count (i32.const 9))']);
         const element = `(i32.shl (i32.and (local.get $i) (i32.const ${pick([3, 7, 15])})) (i32.const 2))`;
