@@ -108,11 +108,21 @@ function structure() {
     }).join('\n    ');
 }
 
-const functions = Array.from({ length: 24 }, (_, i) => `(func (export "f${i}") (result i32)
+// One access that says nothing, or just not enough, or just enough, about the next, with something between them.
+function pair() {
+    const at = () => { const c = random(8); return access(c ? sum('(local.get $b)', literal(c)) : '(local.get $b)', chance(30) ? random(8) : 0); };
+    return `(local.set $b ${hidden(end - random(20))}) ${at()} (if (i32.eqz (i32.load (i32.const 65000))) (then ${at()}))`;
+}
+
+const wrap = (name, text) => `(func (export "${name}") (result i32)
     (local $i i32) (local $b i32) (local $sum i32) (local $fuel i32) (local $stop i32)
     (local $b0 i32) (local $b1 i32) (local $b2 i32)
-    ${Array.from({ length: 1 + random(2) }, () => (chance(65) ? loop() : structure())).join('\n    ')}
-    (i32.xor (local.get $sum) (local.get $i)))`);
+    ${text}
+    (i32.xor (local.get $sum) (local.get $i)))`;
+const functions = [
+    ...Array.from({ length: 20 }, (_, i) => wrap(`f${i}`, Array.from({ length: 1 + random(2) }, () => (chance(65) ? loop() : structure())).join('\n    '))),
+    ...Array.from({ length: 30 }, (_, i) => wrap(`p${i}`, pair())),
+];
 const bytes = (n) => Array.from({ length: n }, () => `\\${(64 + random(60)).toString(16)}`).join('');
 console.log(`(module (memory (export "memory") ${pages} 16)
   (global $count (mut i32) (i32.const 0))
