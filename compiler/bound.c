@@ -91,7 +91,8 @@ void split_checks(part *p, v function) {
 bool read_bound(const part *p, v branch, bound *b) {
     comparison c;
     *b = (bound){.branch = branch};
-    if (!LLVMIsABranchInst(branch) || !LLVMIsConditional(branch) || !read_comparison(branch, &c, &b->keep)) return false;
+    if (!LLVMIsABranchInst(branch) || !LLVMIsConditional(branch)) return false;
+    if (!read_comparison(branch, &c, &b->keep)) return false;
     b->index = LLVMTypeOf(c.more) == p->i32 ? c.more : narrow_sum(p, c.more, &b->extent);
     if (!b->index) return false;
     b->extent += c.or_equal;

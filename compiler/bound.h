@@ -2,7 +2,8 @@
 #pragma once
 #include "compiler/access.h"
 
-// A branch that goes on where zext(index) + extent <= the size of a memory, or zext(index) <= most, and traps otherwise.
+// A branch that goes on where zext(index) + extent <= the size of a memory, or zext(index) <= most, and traps
+// otherwise.
 typedef struct bound {
     v branch;
     unsigned keep;   // the successor where it goes on

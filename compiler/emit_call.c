@@ -259,7 +259,8 @@ static void add_case(fn *f, const wx_instr *in, v choice, uint32_t element, uint
     if (phi) LLVMAddIncoming(phi, &result, &from, 1);
 }
 
-static void call_one_of_few(fn *f, const wx_instr *in, v index, const wx_table_facts *known, const wx_table_span *span) {
+static void call_one_of_few(fn *f, const wx_instr *in, v index, const wx_table_facts *known,
+                            const wx_table_span *span) {
     const wx_typedef *t = &f->m->types[in->a];
     v *args = pop_args(f, t), phi = NULL;
     LLVMBasicBlockRef wrong = new_block(f, "wrong"), join = new_block(f, "");

@@ -6,10 +6,10 @@
 // one fact.
 //
 // A check that others for the same base follow, on a straight way, compares the extent of all of them. Where that fails
-// one of them is going to fail, because either the farthest is outside, or the nearest is in the last 64 KiB. Which one,
-// and what is stored before it, is found by going the same way once more with the checks as they were: a cold copy that
-// ends in the trap. Where nothing is stored on the way, nobody can tell, and the trap comes at once; not so with debug
-// information, which says where it came.
+// one of them is going to fail, because either the farthest is outside, or the nearest is in the last 64 KiB. Which
+// one, and what is stored before it, is found by going the same way once more with the checks as they were: a cold
+// copy that ends in the trap. Where nothing is stored on the way, nobody can tell, and the trap comes at once; not so
+// with debug information, which says where it came.
 #include <stdlib.h>
 
 #include "compiler/bound.h"
@@ -20,7 +20,12 @@
 #define MOST_COPIED 60
 #define MOST_BLOCKS 32
 
-typedef struct subject { v key; int32_t c; v record; int64_t offset; } subject; // key + c, and where the size is loaded from
+typedef struct subject { // key + c, and where the size is loaded from
+    v key;
+    int32_t c;
+    v record;
+    int64_t offset;
+} subject;
 
 typedef struct fact {
     subject of;        // of.c: low

@@ -1,7 +1,7 @@
 // compiler/narrow.c: loads that LLVM may make narrower.
 //
-// Of a loaded value whose upper bits nobody wants, LLVM loads the lower ones only; at the end of memory that access does
-// not trap where the whole one does. Only the highest byte matters: a load traps exactly if that is outside.
+// Of a loaded value whose upper bits nobody wants, LLVM loads the lower ones only; at the end of memory that access
+// does not trap where the whole one does. Only the highest byte matters: a load traps exactly if that is outside.
 #include "compiler/access.h"
 
 #define DEEPEST 6
@@ -26,7 +26,8 @@ static bool passes_on(v i, unsigned low, unsigned depth, const wx_map *needed) {
     case LLVMExtractElement: return is_last_lane(i);
     case LLVMShuffleVector: return false; // a broadcast loads one lane
     case LLVMTrunc: return (!is_int || low < width) && reaches(i, low, depth, needed);
-    case LLVMBitCast: case LLVMZExt: case LLVMSExt: case LLVMAdd: case LLVMSub: case LLVMMul: case LLVMOr: case LLVMXor: case LLVMFreeze:
+    case LLVMBitCast: case LLVMZExt: case LLVMSExt: case LLVMFreeze:
+    case LLVMAdd: case LLVMSub: case LLVMMul: case LLVMOr: case LLVMXor:
         return reaches(i, low, depth, needed);
     case LLVMAnd:
         if (is_int && is_by_constant(i) && !(constant_of(i) >> low & 0xff)) return false;

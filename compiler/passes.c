@@ -6,8 +6,8 @@
 // 2. guard_nans: arithmetic that LLVM would fold to its operand, although it has to make a NaN quiet
 // 3. settle: LLVM folds and simplifies while every load is still volatile and so cannot be lost
 // 4. free_loads: a load whose value is surely used becomes plain; the others stay, and with them their traps
-// 5. shape: what we know about addresses and LLVM does not (addresses.c, count.c, reroll.c); with explicit bounds, which
-//    checks are not needed (version.c, merge.c)
+// 5. shape: what we know about addresses and LLVM does not (addresses.c, count.c, reroll.c);
+//    with explicit bounds, which checks are not needed (version.c, merge.c)
 // 6. LLVM's pipeline of the level
 // 7. insert_checks: of the stack, after inlining, in guest functions that still call; and for interruption
 #include <stdlib.h>

@@ -161,6 +161,16 @@ static void note_root(versioning *z, v gep) {
 
 // ---- How often
 
+// Of the tests that are understood; the others become what is not.
+static LLVMIntPredicate otherwise(LLVMIntPredicate is) {
+    switch (is) {
+    case LLVMIntEQ: return LLVMIntNE;
+    case LLVMIntUGE: return LLVMIntULT;
+    case LLVMIntSGE: return LLVMIntSLT;
+    default: return LLVMIntEQ;
+    }
+}
+
 static trip read_trip(versioning *z, uint32_t block) {
     trip t = {.branch = LLVMGetBasicBlockTerminator(z->w->blocks[block])};
     if (!LLVMIsABranchInst(t.branch) || !LLVMIsConditional(t.branch)) return t;
@@ -175,7 +185,7 @@ static trip read_trip(versioning *z, uint32_t block) {
         return t;
     t.limit = l.start;
     LLVMIntPredicate is = LLVMGetICmpPredicate(t.compare); // what keeps the loop going:
-    if (leaves_first) is = is == LLVMIntEQ ? LLVMIntNE : is == LLVMIntUGE ? LLVMIntULT : is == LLVMIntSGE ? LLVMIntSLT : 0;
+    if (leaves_first) is = otherwise(is);
     t.exact = is == LLVMIntNE;
     t.is_signed = is == LLVMIntSLT;
     t.found = t.exact || ((is == LLVMIntSLT || is == LLVMIntULT) && !is_negative(t.a.step));
@@ -267,7 +277,9 @@ static void check_group(versioning *z, group *g) {
 
 typedef struct counter { uint32_t step; v w, next; } counter;
 
-static v step_of(versioning *z, uint32_t step) { return LLVMConstInt(z->p->i64, (uint64_t)(int64_t)(int32_t)step, true); }
+static v step_of(versioning *z, uint32_t step) {
+    return LLVMConstInt(z->p->i64, (uint64_t)(int64_t)(int32_t)step, true);
+}
 
 static counter *counter_of(versioning *z, const clone *k, counter *counters, unsigned *count, uint32_t step) {
     for (unsigned i = 0; i < *count; i++)

@@ -1,4 +1,5 @@
-// jpeg: blocks of an image as JPEG keeps them: Huffman codes of runs and sizes, quantised, in zigzag order, transformed.
+// jpeg: blocks of an image as JPEG keeps them: Huffman codes of runs and sizes, quantised, in zigzag order,
+// transformed.
 #include "bench.h"
 
 enum { BLOCKS = 6000, ROUNDS = 80, LONGEST = 16 };
@@ -40,7 +41,8 @@ static void choose_lengths(void) {
             for (uint32_t size = 1; size < 9; size++) {
                 uint32_t length = 2 + longer, wanted = 2 + run / 2 + size, s = run << 4 | size;
                 if (length > LONGEST) length = LONGEST;
-                if (lengths[s] || wanted > length || used + (1u << (LONGEST - length)) > (1u << LONGEST) - 300) continue;
+                if (lengths[s] || wanted > length) continue;
+                if (used + (1u << (LONGEST - length)) > (1u << LONGEST) - 300) continue;
                 if (length == LONGEST) used += 1;
                 else used += 1u << (LONGEST - length);
                 lengths[s] = (uint8_t)length;

@@ -1,5 +1,5 @@
-;; Explicit bounds of a loop are compared before it, whatever the count and the addresses are, and in a memory that grows.
-;; What is left is vectorised as it is with guard pages. The other copy of the loop has its checks.
+;; Explicit bounds of a loop are compared before it, whatever the count and the addresses are, and in a memory that
+;; grows. What is left is vectorised as it is with guard pages. The other copy of the loop has its checks.
 ;; build: -O2 --bounds=explicit --emit=asm
 ;; CHECK-LABEL: t.scale:
 ;; CHECK: mulpd

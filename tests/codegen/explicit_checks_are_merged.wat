@@ -1,5 +1,5 @@
-;; Members of a structure: one comparison for all of them, with what is stored between them in a cold copy of the way. An
-;; array that an index cannot leave is not compared again.
+;; Members of a structure: one comparison for all of them, with what is stored between them in a cold copy of the way.
+;; An array that an index cannot leave is not compared again.
 ;; build: -O2 --bounds=explicit --emit=asm
 ;; CHECK-LABEL: t.move:
 ;; CHECK: cmpq

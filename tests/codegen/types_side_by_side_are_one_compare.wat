@@ -1,5 +1,5 @@
-;; clang leaves element 0 of a table empty and puts other types behind. Where all functions of a type are side by side, one
-;; comparison says that an index is one of them, and what is wrong with it is found out after that.
+;; clang leaves element 0 of a table empty and puts other types behind. Where all functions of a type are side by
+;; side, one comparison says that an index is one of them, and what is wrong with it is found out after that.
 ;; build: -O2 --emit=asm
 ;; CHECK-LABEL: t.pick:
 ;; CHECK: leal -4(%rdi), %e[[N:[a-z]+]]

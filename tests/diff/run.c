@@ -3,9 +3,9 @@
 //   run FILE LEVEL guard|explicit default|precise|exact
 //
 // in: a module as `wasm-opt -ttf` makes it (imports log functions, exports hangLimitInitializer)   out, one a line:
-// `call NAME TYPE`, `log VALUE...`, then `= VALUE...` and `memory HASH`, or `trap`. Each call has an instance of its own,
-// and memory is looked at after a trap in `exact` transcripts only, which are made with --traps=precise. There nothing
-// beyond a memory faults when bounds are explicit. Integers are decimal, floats
+// `call NAME TYPE`, `log VALUE...`, then `= VALUE...` and `memory HASH`, or `trap`. Each call has an instance of its
+// own, and memory is looked at after a trap in `exact` transcripts only, which are made with --traps=precise. There
+// nothing beyond a memory faults when bounds are explicit. Integers are decimal, floats
 // are their bits with every NaN as `nan`, so that transcripts of engines can be compared (run.mjs writes the same).
 #include <inttypes.h>
 #include <stdio.h>
@@ -54,8 +54,8 @@ static void hash_memory(wasmx_instance *i) {
     printf("memory %08" PRIx32 "\n", h);
 }
 
-// What lies beyond the memory, up to the 16 pages that modules for `exact` transcripts may grow to, can be accessed from
-// here on: explicit bounds must hold without faults.
+// What lies beyond the memory, up to the 16 pages that modules for `exact` transcripts may grow to, can be accessed
+// from here on: explicit bounds must hold without faults.
 static void open_beyond(wasmx_instance *i) {
     wasmx_memory *m = wasmx_export_memory(i, "memory");
     uint64_t size = m ? wasmx_memory_size(m) : 0, all = (uint64_t)16 << 16;
