@@ -47,7 +47,7 @@ typedef struct part {
     LLVMValueRef helpers[HELP_COUNT];
     unsigned intrinsics[INTRINSIC_COUNT];
     LLVMValueRef scopes[SCOPE_COUNT], noalias[SCOPE_COUNT]; // metadata
-    unsigned md_scope, md_noalias, md_invariant, md_prof;
+    unsigned md_scope, md_noalias, md_invariant, md_prof, md_range, md_cold; // md_cold: ours, on checks of slow loops
     LLVMValueRef empty_md, unlikely_md;
     unsigned attr_swiftself, attr_nounwind, attr_uwtable, attr_noinline, attr_nomerge;
     uint32_t map_count;         // entries of the address map (map.c)
@@ -80,6 +80,7 @@ LLVMValueRef declare_intrinsic(part *p, int which, LLVMTypeRef *overloads, unsig
 LLVMValueRef hidden_global(part *p, const char *name, LLVMTypeRef type); // declared, defined in the last partition
 void set_scope(part *p, LLVMValueRef access, scope s);
 void set_invariant(part *p, LLVMValueRef load);
+void set_range(part *p, LLVMValueRef load, uint64_t least, uint64_t most); // of an i64
 LLVMValueRef ci32(part *p, uint64_t v);
 LLVMValueRef ci64(part *p, uint64_t v);
 LLVMValueRef byte_offset(part *p, LLVMValueRef base, int64_t offset);

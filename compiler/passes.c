@@ -6,7 +6,8 @@
 // 2. guard_nans: arithmetic that LLVM would fold to its operand, although it has to make a NaN quiet
 // 3. settle: LLVM folds and simplifies while every load is still volatile and so cannot be lost
 // 4. free_loads: a load whose value is surely used becomes plain; the others stay, and with them their traps
-// 5. shape_addresses: what we know about addresses and LLVM does not (addresses.c, count.c, reroll.c)
+// 5. shape: what we know about addresses and LLVM does not (addresses.c, count.c, reroll.c);
+//    with explicit bounds, which checks are not needed (version.c, merge.c)
 // 6. LLVM's pipeline of the level (pipeline.c)
 // 7. insert_checks: of the stack, after inlining, in guest functions that still call; and for interruption (looks.c)
 #include <stdlib.h>
@@ -15,7 +16,7 @@
 #include <llvm-c/Error.h>
 #include <llvm-c/Transforms/PassBuilder.h>
 
-#include "compiler/access.h"
+#include "compiler/bound.h"
 #include "compiler/looks.h"
 
 void run_passes(part *p, LLVMTargetMachineRef tm, const char *passes) {
@@ -171,7 +172,8 @@ static void free_loads(part *p, v f) {
     for (EACH_BLOCK(b, f)) find_needed(&needed, b, &l);
     for (EACH_BLOCK(b, f))
         for (EACH_INSTRUCTION(i, b))
-            if (is_heap_load(p, i) && wx_map_get(&needed, (uintptr_t)i)) LLVMSetVolatile(i, false);
+            if (is_heap_load(p, i) && wx_map_get(&needed, (uintptr_t)i) && is_wholly_needed(p, i, &needed))
+                LLVMSetVolatile(i, false);
     wx_map_free(&needed);
     wx_map_free(&l.live);
     free(l.queue);
@@ -194,15 +196,36 @@ static bool has_wide_memory(const wx_module *m) {
 }
 
 static void shape_addresses(part *p, v f) {
-    if (p->u->explicit_bounds || has_wide_memory(p->u->m) || LLVMCountBasicBlocks(f) > MOST_BLOCKS) return;
+    if (LLVMCountBasicBlocks(f) > MOST_BLOCKS) return;
     flow w;
+    if (p->u->explicit_bounds) split_checks(p, f);
     flow_open(&w, f);
-    share_addresses(p, &w);
+    if (p->u->explicit_bounds) merge_checks(p, &w);
+    else share_addresses(p, &w);
     if (w.loop_count && !p->u->precise_traps) {
-        count_loops(p, &w);
+        if (!p->u->explicit_bounds) count_loops(p, &w);
         if (!p->u->facts.shared) reroll_loops(p, &w); // another thread may write between the copies
     }
     flow_close(&w);
+}
+
+static void check_before_loops(part *p, v f) {
+    if (LLVMCountBasicBlocks(f) > MOST_BLOCKS) return;
+    split_checks(p, f);
+    flow w;
+    flow_open(&w, f);
+    if (w.loop_count) version_loops(p, &w);
+    flow_close(&w);
+}
+
+static void shape(part *p, LLVMTargetMachineRef tm) {
+    if (has_wide_memory(p->u->m)) return;
+    if (p->u->explicit_bounds && !p->u->opt_size) {
+        run_passes(p, tm, "function(loop-simplify,lcssa)");
+        each_function(p, check_before_loops);
+        run_passes(p, tm, "function(dce,simplifycfg)");
+    }
+    each_function(p, shape_addresses);
 }
 
 void optimise(part *p, LLVMTargetMachineRef tm) {
@@ -211,7 +234,7 @@ void optimise(part *p, LLVMTargetMachineRef tm) {
     each_function(p, guard_nans);
     run_passes(p, tm, "function(early-cse,instcombine<no-verify-fixpoint>,simplifycfg,dse)");
     if (!p->u->precise_traps) each_function(p, free_loads);
-    each_function(p, shape_addresses);
+    shape(p, tm);
     run_pipeline(p, tm);
 }
 

@@ -17,11 +17,14 @@ typedef struct wx_func_facts {
     bool referenced; // has a wasmx_func record in every instance
 } wx_func_facts;
 
+typedef struct wx_table_span { uint32_t low, high, count; } wx_table_span; // elements [low, high), count of them
+
 typedef struct wx_table_facts {
     bool constant;      // never written, nobody outside sees it, read by call_indirect only
     uint32_t *image;    // constant tables: function index or UINT32_MAX, by element
     bool one_signature; // constant tables: all functions in it have the type `signature`
     uint32_t signature; // type index
+    wx_table_span *spans; // constant tables, by canonical type: where the functions of that type are; or NULL
 } wx_table_facts;
 
 typedef struct wx_global_facts {
