@@ -44,6 +44,8 @@ bool compile_options(const char *command, const settings *s, wasmx_compile_optio
         .bounds = is(s->bounds, "explicit") ? WASMX_BOUNDS_EXPLICIT : WASMX_BOUNDS_GUARD,
         .traps = is(s->traps, "precise") ? WASMX_TRAPS_PRECISE : WASMX_TRAPS_DEFAULT,
         .interruptible = s->interruptible,
+        .canonical_nans = s->canonical_nans,
+        .tiers = tiers_of(s),
         .link_imports = is(s->imports, "link"),
     };
     wasmx_compile_error err;

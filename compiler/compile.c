@@ -15,6 +15,10 @@
 static void emit_part(part *p) {
     const wx_plan *plan = p->plan;
     if (plan->is_first) emit_text_start(p);
+    if (plan->whole) {
+        emit_whole(p, plan->funcs[0]);
+        return;
+    }
     declare_bodies(p);
     for (uint32_t i = 0; i < plan->count; i++) emit_function(p, plan->funcs[i]);
     emit_tail_entries(p);
@@ -148,7 +152,8 @@ static void compile_part(void *arg, size_t index) {
     LLVMTargetMachineRef tm = wx_target_machine(u, &b->errors[index]);
     if (!tm) return;
     uint32_t i = (uint32_t)index;
-    wx_plan plan = {i, u->live + u->cuts[i], u->cuts[i + 1] - u->cuts[i], i == 0, i + 1 == u->part_count};
+    wx_plan plan = {.index = i, .funcs = u->live + u->cuts[i], .count = u->cuts[i + 1] - u->cuts[i],
+                    .is_first = i == 0, .is_last = i + 1 == u->part_count};
     wx_part_result result;
     wx_compile_part(u, &plan, tm, &b->objects[i], &result, write_listings, b, &b->errors[i]);
     b->lines[i] = result.lines;

@@ -43,7 +43,11 @@ static v results_pointer(fn *f) { return LLVMGetParam(f->llvm, f->type->param_co
 
 void return_values(fn *f, v *values) {
     const wx_typedef *t = f->type;
-    if (t->result_count == 0) {
+    if (f->frame) {
+        for (uint32_t i = 0; i < t->result_count; i++)
+            LLVMBuildStore(f->b, values[i], byte_offset(f->p, f->frame, 8 * (int64_t)i));
+        LLVMBuildRetVoid(f->b);
+    } else if (t->result_count == 0) {
         LLVMBuildRetVoid(f->b);
     } else if (t->result_count == 1) {
         LLVMBuildRet(f->b, values[0]);

@@ -43,6 +43,8 @@ typedef struct fn {
     uint32_t dead_depth;          // blocks opened since
     LLVMBasicBlockRef traps[WASMX_STATUS_COUNT]; // made on demand, one a kind
     wx_reader r;                  // after the current instruction
+    v frame, entries;             // emit_whole: where values are, and the switch to where it begins; else NULL
+    uint32_t loops;               // so far
 } fn;
 
 typedef void emitter(fn *f, const wx_instr *in, int a, int b);
@@ -89,6 +91,7 @@ void return_values(fn *f, v *values);
 
 // ---- emit_number.c
 v float_minmax(fn *f, int which, v a, v b);
+v settle_nans(fn *f, v x); // what arithmetic gave, floats or vectors of them: if need be, one NaN for all
 
 // ---- emit_table.c
 v table_record(fn *f, uint32_t table);

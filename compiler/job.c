@@ -30,6 +30,7 @@ static void set_options(wx_unit *u, const wasmx_compile_options *o) {
     u->debug = o->debug && !u->lazy;
     u->explicit_bounds = o->bounds == WASMX_BOUNDS_EXPLICIT;
     u->interruptible = o->interruptible;
+    u->canonical_nans = o->canonical_nans || u->lazy; // the interpreter's are
     u->precise_traps = o->traps == WASMX_TRAPS_PRECISE;
 #ifndef NDEBUG
     u->verify = true;
@@ -98,6 +99,10 @@ static bool check_options(const wasmx_compile_options *o, wx_error *e) {
 
 static bool read_module(wx_job *j, const uint8_t *bytes, size_t size, wx_error *e) {
     const wasmx_compile_options *o = j->u.options;
+    if (j->given) {
+        j->m = *j->given;
+        return true;
+    }
     if (!wx_is_binary(bytes, size) && size && bytes[0] != 0) {
         if (!wx_text_to_binary(o->file ? o->file : "module", (const char *)bytes, size, &j->binary, e)) return false;
         bytes = j->binary.data;
@@ -149,7 +154,7 @@ void wx_job_close(wx_job *j) {
     wx_buf_free(&j->u.image.bytes);
     wx_buf_free(&j->binary);
     wx_arena_free(&j->u.arena);
-    wx_module_free(&j->m);
+    if (!j->given) wx_module_free(&j->m);
 }
 
 void wx_job_error(const wx_error *e, const wasmx_compile_options *options, wasmx_compile_error *err) {

@@ -7,6 +7,7 @@
 typedef struct wx_job {
     wx_unit u;
     wx_module m;
+    const wx_module *given; // or NULL: it is this one, decoded and validated, and belongs to someone else
     wx_buf binary;     // of a text module
     wasmx_output *out; // where phases are reported; may be NULL
     double started;    // the current phase

@@ -92,6 +92,10 @@ char *symbol(part *p, const char *suffix);       // NAME.wx.suffix, in scratch
 
 // emit.c: the body of one function.
 void emit_function(part *p, uint32_t func);
+// void (swiftself ctx, frame, entry): the body with its values in a frame of 8 bytes each, locals, then the operand
+// stack; it begins where entry says: 0, or the number of a loop, in the order of the text. Results go to the front of
+// the frame. Found through the address map.
+void emit_whole(part *p, uint32_t func);
 // init.c: what instantiation runs; NULL when there is nothing to run.
 LLVMValueRef emit_init(part *p);
 LLVMValueRef emit_init_thunk(part *p);

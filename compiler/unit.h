@@ -65,9 +65,11 @@ typedef struct wx_unit {
     bool opt_size;
     bool debug;               // lines of backtraces and of debuggers (debug.c)
     bool explicit_bounds, precise_traps, verify;
+    bool canonical_nans;      // arithmetic gives one NaN only
     bool interruptible;       // code looks whether it has been interrupted
     bool lazy;                // functions are compiled on their first call, in this process (lazy.c)
     const struct wx_cache *cache; // of partitions, or NULL
+    const struct wx_stubs *stubs; // of such functions
     wx_arena arena;
     wx_facts facts;
     wx_image image;
@@ -96,6 +98,7 @@ typedef struct wx_plan { // what one LLVM module holds
     const uint32_t *funcs;  // to compile, in the order of their code
     uint32_t count;
     bool is_first, is_last; // where the code starts; with the descriptor and where the code ends
+    bool whole;             // its one function not as such, but with entries at loops (emit_whole)
 } wx_plan;
 
 // ---- What each file of this folder offers to compile.c and its neighbours

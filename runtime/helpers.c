@@ -20,6 +20,11 @@ static void look(wasmx_instance *i) {
     if (wx_is_interrupted(i)) WX_TRAP(INTERRUPTED);
 }
 
+void wxrt_look(wasmx_instance *i) {
+    wx_stop_here();
+    look(i);
+}
+
 void wxrt_memory_fill(wasmx_instance *i, void *at, uint32_t byte, uint64_t n) {
     for (char *p = at; n > PIECE; p = at = p + PIECE, n -= PIECE) {
         memset(p, (int)byte, PIECE);

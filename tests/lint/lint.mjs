@@ -16,7 +16,7 @@ const files = run('git', 'ls-files', '-co', '--exclude-standard').split('\n')
     .map(({ path, bytes }) => ({ path, text: bytes.toString('utf8'), folder: path.split('/')[0] }))
     .map((file) => ({ ...file, lines: file.text.replace(/\n$/, '').split('\n') }));
 
-const product = new Set(['include', 'base', 'wasm', 'compiler', 'runtime', 'wizer', 'cli']);
+const product = new Set(['include', 'base', 'wasm', 'interp', 'compiler', 'runtime', 'wizer', 'cli']);
 const isCode = ({ path }) => /\.(c|cc|h|S)$/.test(path);
 const sources = files.filter((file) => product.has(file.folder) && isCode(file));
 const file = (path) => files.find((one) => one.path === path);
@@ -36,9 +36,10 @@ const matrix = {
     include: [publicHeaders],
     base: [/^base\//],
     wasm: [/^wasm\//, /^base\//],
-    compiler: [/^compiler\//, /^wasm\//, /^base\//, /^runtime\/abi\.\w+$/, publicHeaders],
+    interp: [/^interp\//, /^wasm\//, /^base\//, /^runtime\/abi\.\w+$/, publicHeaders],
+    compiler: [/^compiler\//, /^interp\//, /^wasm\//, /^base\//, /^runtime\/abi\.\w+$/, publicHeaders],
     runtime: [/^runtime\//, /^base\//, publicHeaders],
-    wizer: [/^wizer\//, /^wasm\//, /^base\//, publicHeaders],
+    wizer: [/^wizer\//, /^wasm\//, /^base\//, publicHeaders, /^compiler\/compiler\.h$/],
     cli: [/^cli\//, publicHeaders, /^compiler\/compiler\.h$/, /^wizer\/wizer\.h$/],
 };
 // Libraries that one folder alone may know.

@@ -18,7 +18,8 @@ one() { # SEED: prints one line
     local seed=$1 base=$WASMX_TMP/$1 file=$WASMX_TMP/$1.wasm mode
     make_module "$seed" "$file" || { echo "SKIP seed $seed: wasm-opt makes no module"; return; }
     if ! timeout 120 "$run" "$file" 0 guard default >"$base.0" 2>&1; then echo "FAIL seed $seed: -O0: $(tail -1 "$base.0")"; return; fi
-    for mode in "l guard default" "l explicit precise" "2 explicit default" "2 guard precise" "3 guard precise interruptible"; do
+    for mode in "i guard default" "e guard precise" "c explicit precise" "2 explicit default" "2 guard precise" \
+        "3 guard precise interruptible"; do
         # shellcheck disable=SC2086
         timeout 120 "$run" "$file" $mode >"$base.other" 2>&1
         cmp -s "$base.0" "$base.other" || { echo "FAIL seed $seed: -O$mode differs from -O0"; return; }
