@@ -30,6 +30,8 @@ bool compile_options(const char *command, const settings *s, wasmx_compile_optio
         .traps = is(s->traps, "precise") ? WASMX_TRAPS_PRECISE : WASMX_TRAPS_DEFAULT,
         .interruptible = s->interruptible,
         .link_imports = is(s->imports, "link"),
+        .profile_generate = s->profile_generate,
+        .hot_only = s->hot_only,
     };
     wasmx_compile_error err;
     if (!threads_of(command, s, &out->threads)) return false;

@@ -16,6 +16,7 @@ static void emit_part(part *p) {
     const wx_plan *plan = p->plan;
     if (plan->is_first) emit_text_start(p);
     declare_bodies(p);
+    profile_summary(p);
     for (uint32_t i = 0; i < plan->count; i++) emit_function(p, plan->funcs[i]);
     emit_tail_entries(p);
     if (!plan->is_last) return;
@@ -84,6 +85,8 @@ typedef struct build { // one wasmx_compile
     pthread_mutex_t lock; // guards what follows
     size_t done;
     wx_part_result seconds; // summed over threads
+    double cheap_seconds;   // of them for cheap partitions
+    uint64_t cheap_bytes;   // and their Wasm
 } build;
 
 // Text and bitcode are asked for rarely, and then of one partition that holds everything.
@@ -109,29 +112,37 @@ static void write_listings(void *arg, part *p, LLVMTargetMachineRef tm) {
     }
 }
 
-static void report(build *b, uint32_t funcs, const wx_part_result *r) {
+static void report(build *b, const wx_plan *plan, const wx_part_result *r) {
     const wx_unit *u = &b->j.u;
     pthread_mutex_lock(&b->lock);
+    if (plan->cheap) b->cheap_seconds += r->emit + r->optimise + r->codegen;
+    for (uint32_t i = 0; plan->cheap && i < plan->count; i++) b->cheap_bytes += u->m->funcs[plan->funcs[i]].code.len;
     b->seconds.emit += r->emit;
     b->seconds.optimise += r->optimise;
     b->seconds.codegen += r->codegen;
-    b->done += funcs;
+    b->done += plan->count;
     if (u->options->progress) u->options->progress(u->options->progress_arg, b->done, u->live_count);
     pthread_mutex_unlock(&b->lock);
+}
+
+// The last one has the adapters too.
+static bool is_cheap(const wx_unit *u, uint32_t i) {
+    return u->options->hot_only && u->cold && i + 1 < u->part_count && u->cold[u->order[u->cuts[i]]];
 }
 
 static void compile_part(void *arg, size_t index) {
     build *b = arg;
     const wx_unit *u = &b->j.u;
-    LLVMTargetMachineRef tm = wx_target_machine(u, &b->errors[index]);
-    if (!tm) return;
     uint32_t i = (uint32_t)index;
-    wx_plan plan = {i, u->live + u->cuts[i], u->cuts[i + 1] - u->cuts[i], i == 0, i + 1 == u->part_count};
+    bool cheap = is_cheap(u, i);
+    LLVMTargetMachineRef tm = (cheap ? wx_cheap_target_machine : wx_target_machine)(u, &b->errors[i]);
+    if (!tm) return;
+    wx_plan plan = {i, u->order + u->cuts[i], u->cuts[i + 1] - u->cuts[i], cheap, i == 0, i + 1 == u->part_count};
     wx_part_result result;
     wx_compile_part(u, &plan, tm, &b->objects[i], &result, write_listings, b, &b->errors[i]);
     b->lines[i] = result.lines;
     LLVMDisposeTargetMachine(tm);
-    report(b, plan.count, &result);
+    report(b, &plan, &result);
 }
 
 static bool first_error(build *b, wx_error *e) {
@@ -186,6 +197,7 @@ static bool finish(build *b, wasmx_output *out, wx_error *e) {
         wx_write_header(u, &header);
         out->header = give(&header);
     }
+    wx_report_cold(u, b->cheap_bytes, b->cheap_seconds, b->seconds.emit + b->seconds.optimise + b->seconds.codegen, out);
     out->assembly = give(&b->assembly);
     out->llvm_ir = give(&b->ir);
     out->bitcode = give(&b->bitcode);

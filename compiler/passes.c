@@ -210,7 +210,7 @@ static const char *pipeline(const wx_unit *u) {
 }
 
 void optimise(part *p, LLVMTargetMachineRef tm) {
-    if (p->u->opt_level == 0) return;
+    if (p->u->opt_level == 0 || p->plan->cheap) return;
     run(p, tm, "function(sroa)");
     each_function(p, guard_nans);
     run(p, tm, "function(early-cse,instcombine<no-verify-fixpoint>,simplifycfg,dse)");
