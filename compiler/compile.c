@@ -85,8 +85,8 @@ typedef struct build { // one wasmx_compile
     pthread_mutex_t lock; // guards what follows
     size_t done;
     wx_part_result seconds; // summed over threads
-    double cheap_seconds;   // of them for cheap partitions
-    uint64_t cheap_bytes;   // and their Wasm
+    double cpu_seconds, cheap_seconds; // of processor time: all, and for cheap partitions
+    uint64_t cheap_bytes;   // of Wasm in those
 } build;
 
 // Text and bitcode are asked for rarely, and then of one partition that holds everything.
@@ -112,10 +112,11 @@ static void write_listings(void *arg, part *p, LLVMTargetMachineRef tm) {
     }
 }
 
-static void report(build *b, const wx_plan *plan, const wx_part_result *r) {
+static void report(build *b, const wx_plan *plan, const wx_part_result *r, double cpu_seconds) {
     const wx_unit *u = &b->j.u;
     pthread_mutex_lock(&b->lock);
-    if (plan->cheap) b->cheap_seconds += r->emit + r->optimise + r->codegen;
+    b->cpu_seconds += cpu_seconds;
+    if (plan->cheap) b->cheap_seconds += cpu_seconds;
     for (uint32_t i = 0; plan->cheap && i < plan->count; i++) b->cheap_bytes += u->m->funcs[plan->funcs[i]].code.len;
     b->seconds.emit += r->emit;
     b->seconds.optimise += r->optimise;
@@ -135,6 +136,7 @@ static void compile_part(void *arg, size_t index) {
     const wx_unit *u = &b->j.u;
     uint32_t i = (uint32_t)index;
     bool cheap = is_cheap(u, i);
+    double start = wx_thread_seconds();
     LLVMTargetMachineRef tm = (cheap ? wx_cheap_target_machine : wx_target_machine)(u, &b->errors[i]);
     if (!tm) return;
     wx_plan plan = {i, u->order + u->cuts[i], u->cuts[i + 1] - u->cuts[i], cheap, i == 0, i + 1 == u->part_count};
@@ -142,7 +144,7 @@ static void compile_part(void *arg, size_t index) {
     wx_compile_part(u, &plan, tm, &b->objects[i], &result, write_listings, b, &b->errors[i]);
     b->lines[i] = result.lines;
     LLVMDisposeTargetMachine(tm);
-    report(b, &plan, &result);
+    report(b, &plan, &result, wx_thread_seconds() - start);
 }
 
 static bool first_error(build *b, wx_error *e) {
@@ -197,7 +199,7 @@ static bool finish(build *b, wasmx_output *out, wx_error *e) {
         wx_write_header(u, &header);
         out->header = give(&header);
     }
-    wx_report_cold(u, b->cheap_bytes, b->cheap_seconds, b->seconds.emit + b->seconds.optimise + b->seconds.codegen, out);
+    wx_report_cold(u, b->cheap_bytes, b->cheap_seconds, b->cpu_seconds, out);
     out->assembly = give(&b->assembly);
     out->llvm_ir = give(&b->ir);
     out->bitcode = give(&b->bitcode);

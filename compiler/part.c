@@ -168,6 +168,8 @@ static LLVMValueRef declare_func(part *p, const char *name, LLVMTypeRef type, bo
 static LLVMValueRef declare_guest(part *p, uint32_t func, const char *name) {
     LLVMValueRef f = declare_func(p, name, func_type(p, p->u->m->funcs[func].type), true);
     if (p->u->facts.funcs[func].tail) LLVMSetFunctionCallConv(f, TAILCC);
+    if (p->u->cold && p->u->cold[func]) // calls of it are unlikely
+        add_attribute(p, f, LLVMAttributeFunctionIndex, attribute_kind("cold"), 0);
     return p->funcs[func] = f;
 }
 
