@@ -243,7 +243,7 @@ static LLVMValueRef define_counters(part *p) {
 
 LLVMValueRef emit_profile(part *p) {
     const wx_profiling *all = &p->u->profiling;
-    if (!all->generate || !all->counter_count) return NULL;
+    if (!all->generate) return NULL;
     wxrt_profile out;
     memset(&out, 0, sizeof out);
     out.count = all->counter_count;
@@ -251,7 +251,7 @@ LLVMValueRef emit_profile(part *p) {
     blob sites = {0}, b = {0};
     blob_add(&sites, all->site_table.data, all->site_table.len);
     blob_add(&b, &out, sizeof out);
-    blob_point(&b, offsetof(wxrt_profile, counters), define_counters(p));
+    blob_point(&b, offsetof(wxrt_profile, counters), all->counter_count ? define_counters(p) : NULL);
     blob_point(&b, offsetof(wxrt_profile, sites), blob_global(p, &sites, "sites"));
     return blob_global(p, &b, "profile");
 }
