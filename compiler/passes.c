@@ -20,6 +20,7 @@
 static void run(part *p, LLVMTargetMachineRef tm, const char *passes) {
     LLVMPassBuilderOptionsRef o = LLVMCreatePassBuilderOptions();
     LLVMPassBuilderOptionsSetVerifyEach(o, p->u->verify);
+    LLVMPassBuilderOptionsSetCallGraphProfile(o, false); // for linkers that order sections; ours is one
     LLVMErrorRef error = LLVMRunPasses(p->m, passes, tm, o);
     LLVMDisposePassBuilderOptions(o);
     if (!error) return;

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "wasmx_snapshot.h"
 
@@ -71,6 +72,14 @@ static void replace_by_snapshot(const char *file, wasmx_buffer *bytes) {
     *bytes = result.wasm;
 }
 
+// All zero for modules that could not be compiled with counters either.
+static wasmx_buffer read_profile(const char *file) {
+    char name[300], path[1400];
+    snprintf(name, sizeof name, "%s.wxprof", file);
+    snprintf(path, sizeof path, "%s/%s", out_dir, name);
+    return access(path, R_OK) ? (wasmx_buffer){0} : read_file(out_dir, name);
+}
+
 // "12.wasm" is module m12.
 static void compile(const char *file) {
     char name[64], object[64];
@@ -82,14 +91,12 @@ static void compile(const char *file) {
     wasmx_compile_error err;
     options.file = file;
     options.name = name;
-    if (by_profile) {
-        char path[300];
-        snprintf(path, sizeof path, "%s.wxprof", file);
-        profile = read_file(out_dir, path);
-        options.profile = profile.data;
-        options.profile_size = profile.size;
-    }
+    if (by_profile) profile = read_profile(file);
+    options.profile = profile.data;
+    options.profile_size = profile.size;
     if (wasmx_compile(bytes.data, bytes.size, &options, &out, &err)) {
+        if (by_profile && !profile.data) printf("%s/%s: no profile\n", in_dir, file), failures++;
+        if (*out.note) printf("%s/%s: %s\n", in_dir, file, out.note), failures++;
         write_object(object, &out.object);
         fprintf(table, "extern const wasmx_module %s;\n", name);
         wasmx_output_free(&out);
