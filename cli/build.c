@@ -269,9 +269,9 @@ static void print_phases(const build *b, FILE *f) {
 static void print_cold(const build *b, FILE *f) {
     const wasmx_output *o = &b->output;
     if (!b->s->profile_use && !b->s->hot_only) return;
-    fprintf(f, "\n  \"cold\": {\"functions\": %u, \"wasm_bytes\": %llu, \"of_wasm_bytes\": %llu, \"cpu_seconds\": %.6f, "
-            "\"saved_cpu_seconds\": %.6f},", o->cold_functions, (unsigned long long)o->cold_bytes,
-            (unsigned long long)o->code_bytes, o->cold_seconds, o->saved_seconds);
+    fprintf(f, "\n  \"cold\": {\"functions\": %u, \"wasm_bytes\": %llu, \"of_wasm_bytes\": %llu,", o->cold_functions,
+            (unsigned long long)o->cold_bytes, (unsigned long long)o->code_bytes);
+    fprintf(f, " \"cpu_seconds\": %.6f, \"saved_cpu_seconds\": %.6f},", o->cold_seconds, o->saved_seconds);
 }
 
 static void print_stats(const build *b, FILE *f) {
@@ -334,8 +334,9 @@ static int work(build *b) {
     wasmx_compile_error err;
     wasmx_buffer input = {0};
     int status = read_input(b, &input);
-    if (status == EXIT_FINE && (!read_profile(b, &err) || !compile(b, &input, &err) || !link_kinds(b, &err) || !write_all(b, &err)))
-        status = fail("%s", err.line);
+    bool ok = status != EXIT_FINE || (read_profile(b, &err) && compile(b, &input, &err) && link_kinds(b, &err) &&
+                                      write_all(b, &err));
+    if (!ok) status = fail("%s", err.line);
     wx_buffer_free(&input);
     return status;
 }

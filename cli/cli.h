@@ -44,7 +44,10 @@ typedef struct command {
 } command;
 
 // WITH_INIT: where build knows the option, it is one about --init.
-enum { BUILD = 1, RUN = 2, VALIDATE = 4, INSPECT = 8, SNAPSHOT = 16, PROFILE = 64, ALL = 95, WITH_INIT = 32 | BUILD | SNAPSHOT };
+enum {
+    BUILD = 1, RUN = 2, VALIDATE = 4, INSPECT = 8, SNAPSHOT = 16, PROFILE = 64, ALL = 95,
+    WITH_INIT = 32 | BUILD | SNAPSHOT
+};
 
 int cmd_build(const settings *s);
 int cmd_run(const settings *s);

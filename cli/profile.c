@@ -26,7 +26,8 @@ static int show(const settings *s) {
     wasmx_buffer input = {0}, text = {0};
     wasmx_compile_error err;
     unsigned long top = s->json ? 0 : 20;
-    if (s->words.count > 2) return wrong_usage("profile", "show: one profile at a time, '%s' is too many", s->words.items[2]);
+    if (s->words.count > 2)
+        return wrong_usage("profile", "show: one profile at a time, '%s' is too many", s->words.items[2]);
     if (!parse_number(s->top, 1000000000, &top)) return wrong_usage("profile", "--top: '%s' is not a number", s->top);
     wx_inspect_options options = {.file = s->words.items[1], .json = s->json, .top = top};
     bool ok = wx_input_read(options.file, &input, &err) && wx_profile_show(&input, &options, &text, &err);

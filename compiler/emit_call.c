@@ -212,7 +212,8 @@ typedef struct guards {
 static guards open_guards(fn *f, uint32_t type, bool tail) {
     const wx_typedef *t = &f->m->types[type];
     v *args = pop_args(f, t); // results will be pushed there
-    return (guards){.type = type, .tail = tail, .args = wx_arena_dup(&f->p->scratch, args, t->param_count * sizeof *args)};
+    args = wx_arena_dup(&f->p->scratch, args, t->param_count * sizeof *args);
+    return (guards){.type = type, .tail = tail, .args = args};
 }
 
 static v is_index(fn *f, uint32_t table, v index, uint32_t func) {

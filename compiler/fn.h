@@ -104,7 +104,8 @@ v float_minmax(fn *f, int which, v a, v b);
 v table_record(fn *f, uint32_t table);
 v function_reference(fn *f, uint32_t func);
 
-// ---- profile.c: each does nothing without --profile-generate (count) or --profile-use (weigh), or where nothing is known
+// ---- profile.c: each does nothing without --profile-generate (count) or --profile-use (weigh), or where nothing is
+// known
 void profile_open(fn *f);                     // at the function's entry
 void profile_at(fn *f, const wx_instr *in);   // before each instruction, those that are not reached too
 void profile_count(fn *f, v which);           // this instruction's counter of that number, an i32; NULL: number 0

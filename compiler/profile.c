@@ -204,7 +204,10 @@ static LLVMMetadataRef cutoffs(part *p, const sums *s) {
     size_t n = 0;
     for (unsigned i = 0; i < PARTS; i++) {
         uint64_t wanted = s->all / 1000000 * parts[i] + s->all % 1000000 * parts[i] / 1000000;
-        while (n < all->total_count && sum < wanted) least = all->totals[n], sum = wx_add_saturating(sum, all->totals[n++]);
+        for (; n < all->total_count && sum < wanted; n++) {
+            least = all->totals[n];
+            sum = wx_add_saturating(sum, least);
+        }
         LLVMMetadataRef row[] = {number_md(p->i32, parts[i]), number_md(p->i64, least), number_md(p->i32, n)};
         rows[i] = LLVMMDNodeInContext2(p->c, row, 3);
     }

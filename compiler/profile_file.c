@@ -185,7 +185,8 @@ static bool read_site(text *t) {
     t->at++;
     if (!take(t, " ") || !take_number(t, UINT32_MAX, &at)) return wrong(t, "an offset was expected");
     site.at = (uint32_t)at;
-    if (f->site_count && compare_sites(&f->sites[f->site_count - 1], &site) >= 0) return wrong(t, "offsets are not in order");
+    if (f->site_count && compare_sites(&f->sites[f->site_count - 1], &site) >= 0)
+        return wrong(t, "offsets are not in order");
     for (t->count = 0; t->at < t->end;)
         if (!read_count(t)) return false;
     keep_counts(t->p, f, &site, t->counts, combine(t->counts, t->count));
@@ -240,7 +241,8 @@ static void add_counts(wx_profile *p, wx_profile_func *f, wx_site *to, const wx_
 static void add_sites(wx_profile *p, wx_profile_func *to, const wx_profile_func *from) {
     wx_profile_func sum = {0};
     for (uint32_t a = 0, b = 0; a < to->site_count || b < from->site_count;) {
-        int order = a == to->site_count ? 1 : b == from->site_count ? -1 : compare_sites(&to->sites[a], &from->sites[b]);
+        int order = a == to->site_count ? 1 : b == from->site_count ? -1 : 0;
+        if (!order) order = compare_sites(&to->sites[a], &from->sites[b]);
         const wx_site *site = order > 0 ? &from->sites[b] : &to->sites[a];
         wx_site *out = add_site(&sum);
         *out = (wx_site){.at = site->at, .kind = site->kind};
@@ -270,8 +272,8 @@ bool wx_profile_add(wx_profile *p, const wx_profile *from, const char *file, wx_
         memcpy(p->sha256, from->sha256, 32);
         p->module = copy_name(p, from->module);
     } else if (memcmp(p->sha256, from->sha256, 32)) {
-        return wx_fail(e, WX_ERR_USAGE, "%.60s: a profile of another module: '%.30s', not '%.30s'", file, from->module.ptr,
-                       p->module.ptr);
+        return wx_fail(e, WX_ERR_USAGE, "%.60s: a profile of another module: '%.30s', not '%.30s'", file,
+                       from->module.ptr, p->module.ptr);
     }
     for (uint32_t a = 0, b = 0; a < p->count || b < from->count;) {
         wx_profile_func *x = a < p->count ? &p->funcs[a] : NULL;

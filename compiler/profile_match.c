@@ -152,11 +152,18 @@ static void write_note(match *m, const uint32_t *found) {
     uint32_t ran = 0, lost = 0;
     char *out = m->u->profiling.note;
     size_t room = sizeof m->u->profiling.note;
-    for (uint32_t i = 0; i < m->p->count; i++) ran += m->p->funcs[i].peak > 0, lost += m->p->funcs[i].peak > 0 && !found[i];
-    if (lost && lost == ran) snprintf(out, room, "the profile is of another module: none of its functions is in this one");
-    else if (lost) snprintf(out, room, "%u of the %u functions that ran in the profile are not in the module", lost, ran);
+    for (uint32_t i = 0; i < m->p->count; i++) {
+        bool it_ran = m->p->funcs[i].peak > 0;
+        ran += it_ran;
+        lost += it_ran && !found[i];
+    }
+    if (lost && lost == ran)
+        snprintf(out, room, "the profile is of another module: none of its functions is in this one");
+    else if (lost)
+        snprintf(out, room, "%u of the %u functions that ran in the profile are not in the module", lost, ran);
     else if (m->lost_places)
-        snprintf(out, room, "the profile has %llu counts of places that do not exist", (unsigned long long)m->lost_places);
+        snprintf(out, room, "%llu counts of the profile are of places that do not exist",
+                 (unsigned long long)m->lost_places);
 }
 
 static void match_all(match *m) {

@@ -63,7 +63,8 @@ static size_t rank(const wx_profile *p, bool of_functions, place **out) {
     for (uint32_t i = 0; i < p->count; i++) {
         const wx_profile_func *f = &p->funcs[i];
         if (of_functions && f->peak) (*out)[n++] = (place){i, 0, f->peak};
-        for (uint32_t k = 0; !of_functions && k < f->site_count; k++) (*out)[n++] = (place){i, k, total_of(&f->sites[k])};
+        for (uint32_t k = 0; !of_functions && k < f->site_count; k++)
+            (*out)[n++] = (place){i, k, total_of(&f->sites[k])};
     }
     if (n) qsort(*out, n, sizeof **out, by_count);
     return n;

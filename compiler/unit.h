@@ -46,8 +46,8 @@ typedef struct wx_image { // image.c: memory contents known at compile time
     bool *in_image;           // per data segment: applied by the image
 } wx_image;
 
-// What a profile says of a place in a body: pairs of a counter's number, for a call that of a function of this module or
-// UINT32_MAX, and its count.
+// What a profile says of a place in a body: pairs of a counter's number, for a call that of a function of this module
+// or UINT32_MAX, and its count.
 typedef struct wx_count { uint32_t which; uint64_t count; } wx_count;
 typedef struct wx_site { uint32_t at; wxrt_site kind; uint32_t count; wx_count *counts; } wx_site;
 
@@ -125,7 +125,8 @@ bool wx_find_facts(wx_unit *u, wx_error *e);
 void wx_make_image(wx_unit *u);
 // profile_plan.c: which counters there are.
 void wx_plan_counters(wx_unit *u);
-// profile_match.c: reads the profile and finds what it says of this module's functions. False (WX_ERR_USAGE): malformed.
+// profile_match.c: reads the profile and finds what it says of this module's functions. False (WX_ERR_USAGE): it is
+// malformed.
 bool wx_match_profile(wx_unit *u, wx_error *e);
 void wx_free_profiling(wx_unit *u);
 // The index at which a constant table holds the function; false: at none, or several. With a profile only.

@@ -165,8 +165,8 @@ WX_INTERNAL uint32_t wx_frames_at(uint64_t address, wasmx_frame *out, uint32_t r
 
 // ---- Profiles (profile.c)
 
-// When the process ends, what a module counted is written to $WASMX_PROFILE, or PROGRAM.wxprof in the working directory;
-// program is argv[0]. Nothing for modules that count nothing.
+// When the process ends, what a module counted is written to $WASMX_PROFILE, or PROGRAM.wxprof in the working
+// directory; program is argv[0]. Nothing for modules that count nothing.
 WX_INTERNAL void wx_profile_at_exit(const wasmx_module *module, const char *program);
 
 // ---- The first contents of memories (image.c)

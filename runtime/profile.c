@@ -9,8 +9,8 @@
 //   KIND OFFSET WHICH:COUNT...
 //   end
 //
-// KIND is e, l, b, s or t for the kinds of wxrt_site; WHICH is the number of the counter, for t the index of the function
-// that was called, * where it is none of the module's. Names have control characters and % as %XX.
+// KIND is e, l, b, s or t for the kinds of wxrt_site; WHICH is the number of the counter, for t the index of the
+// function that was called, * where it is none of the module's. Names have control characters and % as %XX.
 //
 // Counters change while they are read, and threads may overwrite each other's increments: counts are lost, never more.
 #include <errno.h>
@@ -157,8 +157,10 @@ static bool replace(const char *path, const wasmx_module *m, wasmx_error *err) {
 }
 
 static bool counts(const wasmx_module *m, wasmx_error *err) {
-    if (m->abi_hash != wxrt_abi_hash()) return wx_error_set(err, "the module was built for another version of libwasmx");
-    return m->profile || wx_error_set(err, "%s: built without --profile-generate", m->name && *m->name ? m->name : "module");
+    if (m->abi_hash != wxrt_abi_hash())
+        return wx_error_set(err, "the module was built for another version of libwasmx");
+    const char *name = m->name && *m->name ? m->name : "module";
+    return m->profile || wx_error_set(err, "%s: built without --profile-generate", name);
 }
 
 bool wasmx_profile_write(const wasmx_module *m, const char *path, wasmx_error *err) {

@@ -402,7 +402,7 @@ Test(compile_profile, what_does_not_fit_is_said) {
     cr_assert_str_eq(note_of(changed), "1 of the 8 functions that ran in the profile are not in the module");
     at = strstr(text, "t 5 1:25 0:1525");
     snprintf(changed, p.size + 100, "%.*sb 5 0:4\n%s", (int)(at - text), text, strchr(at, '\n') + 1);
-    cr_assert_str_eq(note_of(changed), "the profile has 1 counts of places that do not exist");
+    cr_assert_str_eq(note_of(changed), "1 counts of the profile are of places that do not exist");
 }
 
 // A function keeps what was counted when others are put before it, and its name when it has a twin.
