@@ -35,8 +35,8 @@ typedef struct wasmx_compile_options {
     wasmx_traps traps;
     bool interruptible;   // deadlines and wasmx_interrupt stop the code; it looks for them in loops
     bool link_imports;    // imports are extern C functions that the linker binds
-    bool profile_generate; // the code counts what it does, for wasmx_profile_write
-    const void *profile;  // the bytes of a profile by which the code is optimised, not with profile_generate; NULL: none
+    bool profile_generate; // the code counts what it does, for wasmx_profile_write; not with profile
+    const void *profile;  // the bytes of a profile, by which the code is optimised; NULL: none
     size_t profile_size;
     const char *profile_file; // for messages; NULL: "profile"
     bool hot_only;        // compile cheaply what never runs by the profile, or, without one, runs but once at the start
