@@ -47,6 +47,8 @@ bool compile_options(const char *command, const settings *s, wasmx_compile_optio
         .canonical_nans = s->canonical_nans,
         .tiers = tiers_of(s),
         .link_imports = is(s->imports, "link"),
+        .profile_generate = s->profile_generate,
+        .hot_only = s->hot_only,
     };
     wasmx_compile_error err;
     if (!threads_of(command, s, &out->threads) || !cache_of(command, s, out)) return false;

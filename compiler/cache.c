@@ -92,7 +92,7 @@ static bool add_settings(wx_buf *out, const wx_unit *u, wx_error *e) {
 wx_cache_key wx_cache_key_of(const wx_cache *c, const part *p) {
     wx_cache_key key;
     wx_buf all = {0};
-    uint32_t place[] = {p->plan->index, p->plan->is_first, p->plan->is_last};
+    uint32_t place[] = {p->plan->index, p->plan->is_first, p->plan->is_last, p->plan->cheap};
     LLVMMemoryBufferRef ir = LLVMWriteBitcodeToMemoryBuffer(p->m);
     wx_buf_add(&all, c->settings.data, c->settings.len);
     wx_buf_add(&all, place, sizeof place);

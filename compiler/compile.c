@@ -20,6 +20,7 @@ static void emit_part(part *p) {
         return;
     }
     declare_bodies(p);
+    profile_summary(p);
     for (uint32_t i = 0; i < plan->count; i++) emit_function(p, plan->funcs[i]);
     emit_tail_entries(p);
     if (!plan->is_last) return;
@@ -109,6 +110,8 @@ typedef struct build { // one wasmx_compile
     size_t done;
     uint64_t cached_bytes;
     wx_part_result seconds; // summed over threads
+    double cpu_seconds, cheap_seconds; // of processor time: all, and for cheap partitions
+    uint64_t cheap_bytes;   // of Wasm in those
 } build;
 
 // Text and bitcode are asked for rarely, and then of one partition that holds everything.
@@ -134,31 +137,41 @@ static void write_listings(void *arg, part *p, LLVMTargetMachineRef tm) {
     }
 }
 
-static void report(build *b, uint32_t funcs, const wx_buf *object, const wx_part_result *r) {
+static void report(build *b, const wx_plan *plan, const wx_buf *object, const wx_part_result *r, double cpu_seconds) {
     const wx_unit *u = &b->j.u;
     pthread_mutex_lock(&b->lock);
+    b->cpu_seconds += cpu_seconds;
+    if (plan->cheap) b->cheap_seconds += cpu_seconds;
+    for (uint32_t i = 0; plan->cheap && i < plan->count; i++) b->cheap_bytes += u->m->funcs[plan->funcs[i]].code.len;
     b->seconds.emit += r->emit;
     b->seconds.optimise += r->optimise;
     b->seconds.codegen += r->codegen;
-    b->done += funcs;
+    b->done += plan->count;
     if (r->cached) b->cached_bytes += object->len;
-    if (u->options->progress && funcs) u->options->progress(u->options->progress_arg, b->done, u->live_count);
+    if (u->options->progress && plan->count) u->options->progress(u->options->progress_arg, b->done, u->live_count);
     pthread_mutex_unlock(&b->lock);
+}
+
+// The last one has the adapters too.
+static bool is_cheap(const wx_unit *u, uint32_t i) {
+    return u->options->hot_only && u->cold && i + 1 < u->part_count && u->cold[u->order[u->cuts[i]]];
 }
 
 static void compile_part(void *arg, size_t index) {
     build *b = arg;
     const wx_unit *u = &b->j.u;
-    LLVMTargetMachineRef tm = wx_target_machine(u, &b->errors[index]);
-    if (!tm) return;
     uint32_t i = (uint32_t)index;
-    wx_plan plan = {.index = i, .funcs = u->live + u->cuts[i], .count = u->cuts[i + 1] - u->cuts[i],
+    bool cheap = is_cheap(u, i);
+    double start = wx_thread_seconds();
+    LLVMTargetMachineRef tm = (cheap ? wx_cheap_target_machine : wx_target_machine)(u, &b->errors[i]);
+    if (!tm) return;
+    wx_plan plan = {.index = i, .funcs = u->order + u->cuts[i], .count = u->cuts[i + 1] - u->cuts[i], .cheap = cheap,
                     .is_first = i == 0, .is_last = i + 1 == u->part_count};
     wx_part_result result;
     wx_compile_part(u, &plan, tm, &b->objects[i], &result, write_listings, b, &b->errors[i]);
     b->lines[i] = result.lines;
     LLVMDisposeTargetMachine(tm);
-    report(b, plan.count, &b->objects[i], &result);
+    report(b, &plan, &b->objects[i], &result, wx_thread_seconds() - start);
 }
 
 static bool first_error(build *b, wx_error *e) {
@@ -224,6 +237,7 @@ static bool finish(build *b, wasmx_output *out, wx_error *e) {
         wx_write_header(u, &header);
         out->header = give(&header);
     }
+    wx_report_cold(u, b->cheap_bytes, b->cheap_seconds, b->cpu_seconds, out);
     out->assembly = give(&b->assembly);
     out->llvm_ir = give(&b->ir);
     out->bitcode = give(&b->bitcode);

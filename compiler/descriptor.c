@@ -535,6 +535,7 @@ void emit_descriptor(part *p) {
     SET(names, names);
     SET(files, make_files(&d));
     SET(lines, make_lines(&d));
+    SET(profile, emit_profile(p));
 #undef SET
     LLVMValueRef value = blob_constant(p, &b);
     LLVMValueRef g = LLVMAddGlobal(p->m, LLVMTypeOf(value), u->name);

@@ -223,19 +223,9 @@ static callee constant_slot(fn *f, const wx_instr *in, v index, const wx_table_f
 #define MOST_APART 256
 #define SMALL 48 // bytes of Wasm
 
-static bool is_in_plan(const wx_plan *plan, uint32_t func) {
-    uint32_t low = 0, high = plan->count; // ascending
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (plan->funcs[middle] < func) low = middle + 1;
-        else high = middle;
-    }
-    return low < plan->count && plan->funcs[low] == func;
-}
-
 static bool is_candidate(const fn *f, uint32_t func) {
     return f->m->funcs[func].import == WX_NO_INDEX && f->m->funcs[func].code.len <= SMALL && func != f->index &&
-           !f->p->u->facts.funcs[func].tail && is_in_plan(f->p->plan, func);
+           !f->p->u->facts.funcs[func].tail && f->p->bodies[func];
 }
 
 static bool are_few(const fn *f, const wx_instr *in, const wx_table_facts *known, wx_table_span *span) {
@@ -290,12 +280,17 @@ static v table_load(fn *f, ty type, v from, int64_t offset) {
     return load;
 }
 
-static callee table_slot(fn *f, const wx_instr *in, v index, bool want_tail) {
+// The slot of a table that may change, or NULL.
+static v open_slot(fn *f, const wx_instr *in, v index) {
+    if (f->p->u->facts.tables[in->b].constant) return NULL;
     v table = table_record(f, in->b);
     v size = table_load(f, f->p->i64, table, offsetof(wasmx_table, size)), wide = zext64(f, index);
     trap_if(f, LLVMBuildICmp(f->b, LLVMIntUGE, wide, size, ""), WASMX_TRAP_UNDEFINED_ELEMENT);
     v elems = table_load(f, f->p->ptr, table, offsetof(wasmx_table, elems));
-    v slot = LLVMBuildGEP2(f->b, LLVMArrayType2(f->p->i64, sizeof(wxrt_slot) / 8), elems, &wide, 1, "");
+    return LLVMBuildGEP2(f->b, LLVMArrayType2(f->p->i64, sizeof(wxrt_slot) / 8), elems, &wide, 1, "");
+}
+
+static callee in_slot(fn *f, const wx_instr *in, v slot, bool want_tail) {
     check_slot_type(f, table_load(f, f->p->i64, slot, offsetof(wxrt_slot, type)), expected_type(f, in->a));
     callee c = {.code = table_load(f, f->p->ptr, slot, offsetof(wxrt_slot, code)),
                 .ctx = table_load(f, f->p->ptr, slot, offsetof(wxrt_slot, ctx))};
@@ -306,23 +301,98 @@ static callee table_slot(fn *f, const wx_instr *in, v index, bool want_tail) {
     return c;
 }
 
-static callee through_table(fn *f, const wx_instr *in, v index, bool want_tail) {
-    const wx_table_facts *known = &f->p->u->facts.tables[in->b];
-    return known->constant ? constant_slot(f, in, index, known) : table_slot(f, in, index, want_tail);
+static callee through_table(fn *f, const wx_instr *in, v index, v slot, bool want_tail) {
+    if (slot) return in_slot(f, in, slot, want_tail);
+    return constant_slot(f, in, index, &f->p->u->facts.tables[in->b]);
+}
+
+// ---- Guards: what a profile found to be called here most of the time is called by its name, and can be inlined
+//
+// Each function is known by what only it has: its index in a constant table, or the address of its reference in this
+// instance. Whatever else it is goes the usual way, with the usual checks, so a wrong profile costs time only.
+
+typedef struct guards {
+    uint32_t type;
+    v *args;
+    bool tail;
+    LLVMBasicBlockRef join; // where all ways meet again; made with the first guard
+    v *phis;
+} guards;
+
+static guards open_guards(fn *f, uint32_t type, bool tail) {
+    const wx_typedef *t = &f->m->types[type];
+    v *args = pop_args(f, t); // results will be pushed there
+    args = wx_arena_dup(&f->p->scratch, args, t->param_count * sizeof *args);
+    return (guards){.type = type, .tail = tail, .args = args};
+}
+
+static v is_index(fn *f, uint32_t table, v index, uint32_t func) {
+    uint32_t at;
+    if (!wx_index_in_table(f->p->u, table, func, &at)) return NULL;
+    return LLVMBuildICmp(f->b, LLVMIntEQ, index, LLVMConstInt(LLVMTypeOf(index), at, false), "");
+}
+
+static v is_reference(fn *f, v ref, uint32_t func) {
+    if (!f->p->u->facts.funcs[func].referenced || is_import(f, func)) return NULL;
+    return LLVMBuildICmp(f->b, LLVMIntEQ, ref, function_reference(f, func), "");
+}
+
+static void join(fn *f, guards *g) {
+    const wx_typedef *t = &f->m->types[g->type];
+    if (!g->join) {
+        g->join = new_block(f, "called");
+        g->phis = make_phis(f, g->join, t->results, t->result_count);
+    }
+    f->height -= t->result_count;
+    add_edges(f, g->phis, t->result_count, f->stack + f->height);
+    LLVMBuildBr(f->b, g->join);
+}
+
+// is_it is NULL where it cannot be told.
+static void guard(fn *f, guards *g, v is_it, const hot_target *hot) {
+    if (!is_it) return;
+    bool tailcc = f->p->u->facts.funcs[hot->func].tail;
+    LLVMBasicBlockRef then = new_block(f, "hot"), next = new_block(f, "");
+    profile_weights(f->p, LLVMBuildCondBr(f->b, is_it, then, next), (uint64_t[]){hot->count, hot->others}, 2);
+    go_on(f, then);
+    if (g->tail) call_and_return(f, g->type, func_value(f->p, hot->func), f->ctx, g->args, tailcc);
+    else call_and_push(f, g->type, direct(f, hot->func), g->args, tailcc), join(f, g);
+    go_on(f, next);
+}
+
+static void close_guards(fn *f, guards *g) {
+    if (!g->join) return;
+    join(f, g);
+    go_on(f, g->join);
+    for (uint32_t i = 0; i < f->m->types[g->type].result_count; i++) push(f, g->phis[i]);
+}
+
+static callee guarded_table(fn *f, const wx_instr *in, guards *g) {
+    v index = pop(f), slot = open_slot(f, in, index);
+    *g = open_guards(f, in->a, in->op == WX_OP_RETURN_CALL_INDIRECT);
+    hot_target hot[HOT_TARGETS];
+    uint32_t n = profile_hot_targets(f, in->a, hot);
+    v ref = slot && n ? table_load(f, f->p->ptr, slot, offsetof(wxrt_slot, ref)) : NULL;
+    for (uint32_t i = 0; i < n; i++)
+        guard(f, g, slot ? is_reference(f, ref, hot[i].func) : is_index(f, in->b, index, hot[i].func), &hot[i]);
+    callee c = through_table(f, in, index, slot, g->tail);
+    profile_count_target(f, c.code);
+    return c;
 }
 
 void emit_call_indirect(fn *f, const wx_instr *in, int a, int b) {
     (void)a, (void)b;
-    v index = pop(f);
     const wx_table_facts *known = &f->p->u->facts.tables[in->b];
     wx_table_span span;
-    if (!results_in_memory(&f->m->types[in->a]) && are_few(f, in, known, &span)) {
-        call_one_of_few(f, in, index, known, &span);
+    bool counts = f->p->u->profiling.generate;
+    if (!counts && !results_in_memory(&f->m->types[in->a]) && are_few(f, in, known, &span)) {
+        call_one_of_few(f, in, pop(f), known, &span);
         return;
     }
-    callee c = through_table(f, in, index, false);
-    v *args = pop_args(f, &f->m->types[in->a]);
-    call_and_push(f, in->a, c, args, false);
+    guards g;
+    callee c = guarded_table(f, in, &g);
+    call_and_push(f, in->a, c, g.args, false);
+    close_guards(f, &g);
 }
 
 // A real tail call where the callee has a tailcc entry and runs on our ctx; else a call and a return. The callee then
@@ -340,8 +410,9 @@ static void tail_call(fn *f, uint32_t type, callee c, v *args) {
 
 void emit_return_call_indirect(fn *f, const wx_instr *in, int a, int b) {
     (void)a, (void)b;
-    callee c = through_table(f, in, pop(f), true);
-    tail_call(f, in->a, c, pop_args(f, &f->m->types[in->a]));
+    guards g;
+    callee c = guarded_table(f, in, &g);
+    tail_call(f, in->a, c, g.args);
 }
 
 // ---- Through references
@@ -353,15 +424,28 @@ static callee through_reference(fn *f, v ref) {
                     .tail = load_const(f, f->p->ptr, ref, offsetof(wasmx_func, tail))};
 }
 
+static callee guarded_reference(fn *f, const wx_instr *in, guards *g) {
+    v ref = pop(f);
+    *g = open_guards(f, in->a, in->op == WX_OP_RETURN_CALL_REF);
+    hot_target hot[HOT_TARGETS];
+    uint32_t n = profile_hot_targets(f, in->a, hot);
+    for (uint32_t i = 0; i < n; i++) guard(f, g, is_reference(f, ref, hot[i].func), &hot[i]);
+    callee c = through_reference(f, ref);
+    profile_count_target(f, c.code);
+    return c;
+}
+
 void emit_call_ref(fn *f, const wx_instr *in, int a, int b) {
     (void)a, (void)b;
-    callee c = through_reference(f, pop(f));
-    v *args = pop_args(f, &f->m->types[in->a]);
-    call_and_push(f, in->a, c, args, false);
+    guards g;
+    callee c = guarded_reference(f, in, &g);
+    call_and_push(f, in->a, c, g.args, false);
+    close_guards(f, &g);
 }
 
 void emit_return_call_ref(fn *f, const wx_instr *in, int a, int b) {
     (void)a, (void)b;
-    callee c = through_reference(f, pop(f));
-    tail_call(f, in->a, c, pop_args(f, &f->m->types[in->a]));
+    guards g;
+    callee c = guarded_reference(f, in, &g);
+    tail_call(f, in->a, c, g.args);
 }

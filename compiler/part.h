@@ -43,6 +43,7 @@ typedef struct part {
     LLVMBuilderRef b;
     LLVMTypeRef i1, i8, i16, i32, i64, f32, f64, ptr, v128, void_;
     LLVMValueRef *funcs;        // per function: its value in this module, made on demand
+    bool *bodies;               // per function: its body is in this module
     LLVMTypeRef *types;         // per type index: the LLVM function type, made on demand
     LLVMValueRef helpers[HELP_COUNT];
     unsigned intrinsics[INTRINSIC_COUNT];
@@ -113,6 +114,9 @@ LLVMValueRef table_image(part *p, uint32_t table);  // constant tables: the arra
 LLVMTypeRef table_entry_type(part *p);
 // Identity of a function type inside constant tables, which hold this module's functions only; never 0.
 static inline uint64_t local_identity(const wx_module *m, uint32_t type) { return (uint64_t)m->types[type].canon + 1; }
+// profile.c
+void profile_summary(part *p);                      // of the whole module, as LLVM wants it
+LLVMValueRef emit_profile(part *p);                 // the descriptor's wxrt_profile, or NULL
 // passes.c
 void optimise(part *p, LLVMTargetMachineRef tm);
 void insert_checks(part *p);

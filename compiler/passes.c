@@ -22,6 +22,7 @@
 void run_passes(part *p, LLVMTargetMachineRef tm, const char *passes) {
     LLVMPassBuilderOptionsRef o = LLVMCreatePassBuilderOptions();
     LLVMPassBuilderOptionsSetVerifyEach(o, p->u->verify);
+    LLVMPassBuilderOptionsSetCallGraphProfile(o, false); // for linkers that order sections; ours is one
     LLVMErrorRef error = LLVMRunPasses(p->m, passes, tm, o);
     LLVMDisposePassBuilderOptions(o);
     if (!error) return;
@@ -229,7 +230,7 @@ static void shape(part *p, LLVMTargetMachineRef tm) {
 }
 
 void optimise(part *p, LLVMTargetMachineRef tm) {
-    if (p->u->opt_level == 0) return;
+    if (p->u->opt_level == 0 || p->plan->cheap) return;
     run_passes(p, tm, "function(sroa)");
     each_function(p, guard_nans);
     run_passes(p, tm, "function(early-cse,instcombine<no-verify-fixpoint>,simplifycfg,dse)");

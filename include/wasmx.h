@@ -319,6 +319,18 @@ WASMX_API bool wasmx_instance_elem_dropped(const wasmx_instance *instance, uint3
 // The function's index in the instance's module; UINT32_MAX: it is neither a function nor a function import of it.
 WASMX_API uint32_t wasmx_instance_func_index(const wasmx_instance *instance, const wasmx_func *func);
 
+// ---- Profiles
+//
+// A module built with --profile-generate counts what its code does, all instances together, for as long as the process
+// has it; `wasmx-aot build --profile-use` compiles it again by what was counted. Threads count without locks, so a few
+// counts may be lost. Both functions may be called by any thread at any time, while instances run too.
+
+// Writes the counts so far to a file, all of it or nothing; an existing file is replaced. False and *err (may be NULL):
+// the module was built without --profile-generate or for another libwasmx, or the file cannot be written.
+WASMX_API bool wasmx_profile_write(const wasmx_module *module, const char *path, wasmx_error *err);
+// All counts become 0. False: the module counts nothing.
+WASMX_API bool wasmx_profile_reset(const wasmx_module *module);
+
 // ---- Pools: an instance for every request
 //
 // A pool keeps instances ready. Acquiring one takes no system call and no allocation once it has been used before; what

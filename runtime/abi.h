@@ -232,6 +232,28 @@ typedef struct wxrt_lines { // offsets count in bytes from this struct; all zero
     uint32_t files;         // uint32_t[]: offsets of NUL-terminated paths
 } wxrt_lines;
 
+// ---- Profiles: what --profile-generate counts
+//
+// Counters are words in writable data of the object, in the order of the sites. A site is a place in a body with words
+// of its own; `sites` says which there are, in unsigned LEB128: for each function its index, the hash of its body (8
+// bytes, little endian) and the number of its sites; for each site 8 * (its offset in the body - the one before) + its
+// kind, and for a switch the number of its words.
+typedef enum wxrt_site {
+    WXRT_SITE_ENTRY,   // at offset 0: how often the function was entered
+    WXRT_SITE_LOOP,    // how often the loop's head was reached
+    WXRT_SITE_BRANCH,  // not taken, taken; an `if` takes its first part
+    WXRT_SITE_SWITCH,  // a word for each case, the last one for the default
+    WXRT_SITE_TARGETS, // WXRT_TARGETS pairs of a code address and how often it was called; 0: a free pair
+} wxrt_site;
+#define WXRT_TARGETS 4
+
+typedef struct wxrt_profile {
+    uint64_t *counters;
+    uint64_t count;
+    const uint8_t *sites;
+    uint64_t size; // in bytes
+} wxrt_profile;
+
 // Offsets in bytes below the instance: array X starts at (char *)instance - X.
 typedef struct wxrt_layout {
     uint64_t memories;  // wasmx_memory *[memory_count]
@@ -279,6 +301,7 @@ struct wasmx_module {
     const char *names;
     const wxrt_file *files;          uint64_t file_count; // no padding: these bytes are written to files
     const wxrt_lines *lines;         // NULL: none
+    const wxrt_profile *profile;     // NULL: nothing is counted
 };
 
 #define WXRT_IMPORTED 1 // in memdesc.import etc.
@@ -320,6 +343,7 @@ static inline uint64_t wxrt_abi_hash(void) {
     h = wxrt_hash_row(h, "import", sizeof(wxrt_import));
     h = wxrt_hash_row(h, "export", sizeof(wxrt_export));
     h = wxrt_hash_row(h, "lines", sizeof(wxrt_lines) + WXRT_ROWS_IN_BLOCK);
+    h = wxrt_hash_row(h, "profile", sizeof(wxrt_profile) + WXRT_TARGETS);
 #define FIELD(s, f) h = wxrt_hash_row(h, #s "." #f, offsetof(struct s, f));
 #define HELPER(name, result, parameters, sig) h = wxrt_hash_row(h, #name sig, 0);
 #include "runtime/abi.def"

@@ -164,6 +164,12 @@ WX_INTERNAL const char *wx_func_name(const wasmx_module *module, uint32_t func);
 // The frames that an address of code stands for, innermost first, at most `room`; returns how many (lines.c).
 WX_INTERNAL uint32_t wx_frames_at(uint64_t address, wasmx_frame *out, uint32_t room);
 
+// ---- Profiles (profile.c)
+
+// When the process ends, what a module counted is written to $WASMX_PROFILE, or PROGRAM.wxprof in the working
+// directory; program is argv[0]. Nothing for modules that count nothing.
+WX_INTERNAL void wx_profile_at_exit(const wasmx_module *module, const char *program);
+
 // ---- The first contents of memories (image.c)
 
 typedef struct wx_image_part {
