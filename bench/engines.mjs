@@ -46,6 +46,21 @@ function wasmx(build, name, about, simd, flags) {
     };
 }
 
+// Counted in a run of its own, with the same input, and compiled again for what was counted.
+function wasmxByProfile(build, name, about, simd) {
+    const engine = wasmx(build, name, about, simd, []), aot = `${build}/bin/wasmx-aot`;
+    const profile = (job) => `${job.stem}.wxprof`, use = (job) => ['--profile-use', profile(job), '-o'];
+    return {
+        ...engine,
+        steps: (job) => [
+            { argv: [aot, 'build', job.wasm, '--emit=exe', '--profile-generate', '-o', `${job.stem}.counts`] },
+            { argv: ['env', `WASMX_PROFILE=${profile(job)}`, `${job.stem}.counts`] },
+            { timed: true, argv: [aot, 'build', job.wasm, '--emit=obj', ...use(job), `${job.stem}.o`] },
+            { argv: [aot, 'build', job.wasm, '--emit=exe', ...use(job), job.stem] },
+        ],
+    };
+}
+
 // The optimising tier and nothing else, everything compiled before the start.
 function v8(name, simd) {
     const node = ['node', '--no-liftoff', '--no-wasm-lazy-compilation', '--no-wasm-dynamic-tiering'];
@@ -99,6 +114,7 @@ export const engines = (build) => [
     wasmx(build, 'wasmx-O3', 'wasmx -O3, guard pages', false, ['-O3']),
     wasmx(build, 'wasmx-expl', 'wasmx -O2, explicit bounds checks', false, ['--bounds=explicit']),
     wasmx(build, 'wasmx-int', 'wasmx -O2, guard pages, --interruptible', false, ['--interruptible']),
+    wasmxByProfile(build, 'wasmx-pgo', 'wasmx -O2, guard pages, --profile-use of a run with the same input', false),
     wasmx(build, 'wasmx+', 'wasmx -O2, guard pages, SIMD', true, []),
     wasmx(build, 'wasmx-O3+', 'wasmx -O3, guard pages, SIMD', true, ['-O3']),
     wasmx(build, 'wasmx-expl+', 'wasmx -O2, explicit bounds checks, SIMD', true, ['--bounds=explicit']),

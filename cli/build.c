@@ -37,6 +37,7 @@ typedef struct build {
     bool wanted[KINDS];
     unsigned wanted_count;
     char *paths[KINDS];
+    wasmx_buffer profile;
     wasmx_buffer linked[KINDS];
     double linked_seconds[KINDS];
     wasmx_compile_options options;
@@ -156,6 +157,10 @@ static bool prepare(build *b) {
         wrong_usage("build", "--%s is for --init", s->needs_init);
         return false;
     }
+    if (s->profile_generate && s->profile_use) {
+        wrong_usage("build", "--profile-generate counts for a later --profile-use; not both at once");
+        return false;
+    }
     b->options.file = strcmp(b->in, "-") ? b->in : "stdin";
     return choose_name(b) && check_outputs(b);
 }
@@ -186,6 +191,16 @@ static int read_input(build *b, wasmx_buffer *out) {
     *out = b->snapshot.wasm;
     b->snapshot.wasm = (wasmx_buffer){0};
     return status;
+}
+
+static bool read_profile(build *b, wasmx_compile_error *err) {
+    const char *path = b->s->profile_use;
+    if (!path) return true;
+    if (!wx_input_read(path, &b->profile, err)) return false;
+    b->options.profile = b->profile.data ? (const void *)b->profile.data : "";
+    b->options.profile_size = b->profile.size;
+    b->options.profile_file = path;
+    return true;
 }
 
 static bool compile(build *b, const wasmx_buffer *input, wasmx_compile_error *err) {
@@ -250,6 +265,15 @@ static void print_phases(const build *b, FILE *f) {
     }
 }
 
+// With a profile or --hot-only.
+static void print_cold(const build *b, FILE *f) {
+    const wasmx_output *o = &b->output;
+    if (!b->s->profile_use && !b->s->hot_only) return;
+    fprintf(f, "\n  \"cold\": {\"functions\": %u, \"wasm_bytes\": %llu, \"of_wasm_bytes\": %llu,", o->cold_functions,
+            (unsigned long long)o->cold_bytes, (unsigned long long)o->code_bytes);
+    fprintf(f, " \"cpu_seconds\": %.6f, \"saved_cpu_seconds\": %.6f},", o->cold_seconds, o->saved_seconds);
+}
+
 static void print_stats(const build *b, FILE *f) {
     fputs("{\n  \"input\": ", f);
     print_json_text(f, b->in);
@@ -265,7 +289,9 @@ static void print_stats(const build *b, FILE *f) {
         fputc('}', f);
         comma = ",";
     }
-    fputs("\n  ],\n  \"note\": ", f);
+    fputs("\n  ],", f);
+    print_cold(b, f);
+    fputs("\n  \"note\": ", f);
     print_json_text(f, b->output.note);
     fputs("\n}\n", f);
 }
@@ -299,6 +325,7 @@ static bool write_all(build *b, wasmx_compile_error *err) {
 static void free_build(build *b) {
     for (int i = 0; i < KINDS; i++) free(b->paths[i]), wx_buffer_free(&b->linked[i]);
     free(b->name);
+    wx_buffer_free(&b->profile);
     wasmx_output_free(&b->output);
     free_embeds(&b->options);
 }
@@ -307,8 +334,9 @@ static int work(build *b) {
     wasmx_compile_error err;
     wasmx_buffer input = {0};
     int status = read_input(b, &input);
-    if (status == EXIT_FINE && (!compile(b, &input, &err) || !link_kinds(b, &err) || !write_all(b, &err)))
-        status = fail("%s", err.line);
+    bool ok = status != EXIT_FINE || (read_profile(b, &err) && compile(b, &input, &err) && link_kinds(b, &err) &&
+                                      write_all(b, &err));
+    if (!ok) status = fail("%s", err.line);
     wx_buffer_free(&input);
     return status;
 }

@@ -18,8 +18,11 @@ typedef struct settings {
     const char *output, *emit;
     const char *opt, *bounds, *traps, *tiers, *imports, *unknown_imports;
     const char *target, *cpu, *features, *name;
+    const char *cache_dir, *cache_size;
     const char *jobs, *stats, *invoke, *top;
     bool debug, json, interruptible, canonical_nans, help, version;
+    const char *profile_use;
+    bool profile_generate, hot_only;
     text_list dirs, env, embeds;
     const char *init, *report, *max_segments, *seed, *timeout;
     const char *keep_init_func, *inherit_env, *inherit_stdio; // "true", "false" or NULL, as are these:
@@ -42,12 +45,16 @@ typedef struct command {
 } command;
 
 // WITH_INIT: where build knows the option, it is one about --init.
-enum { BUILD = 1, RUN = 2, VALIDATE = 4, INSPECT = 8, SNAPSHOT = 16, ALL = 31, WITH_INIT = 32 | BUILD | SNAPSHOT };
+enum {
+    BUILD = 1, RUN = 2, VALIDATE = 4, INSPECT = 8, SNAPSHOT = 16, PROFILE = 64, ALL = 95,
+    WITH_INIT = 32 | BUILD | SNAPSHOT
+};
 
 int cmd_build(const settings *s);
 int cmd_run(const settings *s);
 int cmd_validate(const settings *s);
 int cmd_inspect(const settings *s);
+int cmd_profile(const settings *s);
 
 // ---- options.c
 

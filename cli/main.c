@@ -19,6 +19,9 @@ static const command commands[] = {
     {"inspect", "[OPTION...] IN", "show what is in a module, or in what was built from one",
      "IN is a .wasm or .wat file, an object, archive, shared object or executable.\n",
      INSPECT, false, false, cmd_inspect},
+    {"profile", "merge|show [OPTION...] IN...", "add up profiles, or show what is in one",
+     "Profiles are written by what was built with --profile-generate; build takes one with --profile-use.\n",
+     PROFILE, false, false, cmd_profile},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
@@ -30,7 +33,7 @@ static int print_help(void) {
 }
 
 static int unknown_command(const char *word) {
-    const char *near = closest(word, "build|run|validate|inspect");
+    const char *near = closest(word, "build|run|validate|inspect|profile");
     int len = near ? (int)strcspn(near, "|") : 0;
     if (near) return wrong_usage(NULL, "unknown command '%s'; did you mean '%.*s'?", word, len, near);
     return wrong_usage(NULL, "unknown command '%s'", word);

@@ -50,6 +50,15 @@ typedef struct wx_inspect_options {
 bool wx_inspect(const wasmx_buffer *input, const wx_inspect_options *options, wasmx_buffer *out,
                 wasmx_compile_error *err);
 
+// ---- profile_show.c
+
+// The sum of profiles of one module; files are for messages.
+bool wx_profile_merge(const wasmx_buffer *inputs, const char *const *files, size_t count, wasmx_buffer *out,
+                      wasmx_compile_error *err);
+// The hottest functions and places of a profile; options->top of each.
+bool wx_profile_show(const wasmx_buffer *input, const wx_inspect_options *options, wasmx_buffer *out,
+                     wasmx_compile_error *err);
+
 // ---- link.c
 
 typedef enum wx_link_kind { WX_LINK_STATIC, WX_LINK_SHARED, WX_LINK_EXE } wx_link_kind;

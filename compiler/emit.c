@@ -177,6 +177,7 @@ static void emit_instructions(fn *f) {
     wx_instr in;
     while (f->depth) {
         wx_instr_read(&f->r, &in);
+        profile_at(f, &in);
         if (skip_dead(f, &in)) continue;
         debug_at(f->p, can_stop(in.op) ? in.at : 0);
         emitters[in.op].emit(f, &in, emitters[in.op].a, emitters[in.op].b);
@@ -250,6 +251,7 @@ static void emit_body(fn *f, uint32_t index) {
     read_local_types(f);
     make_locals(f);
     if (f->frame) open_entries(f);
+    profile_open(f);
     open_body(f);
     emit_instructions(f);
     fn_close(f);

@@ -19,7 +19,7 @@ static void block_counts(fn *f, const wx_instr *in, uint32_t *params, uint32_t *
     }
 }
 
-static v *make_phis(fn *f, LLVMBasicBlockRef block, const wx_type *types, uint32_t n) {
+v *make_phis(fn *f, LLVMBasicBlockRef block, const wx_type *types, uint32_t n) {
     LLVMBasicBlockRef here = LLVMGetInsertBlock(f->b);
     v *phis = WX_NEW_ARRAY(&f->p->scratch, v, n);
     go_on(f, block);
@@ -67,7 +67,7 @@ void emit_block(fn *f, const wx_instr *in, int a, int b) {
     branch_to_end(l);
 }
 
-static void add_edges(fn *f, v *phis, uint32_t n, v *values) {
+void add_edges(fn *f, v *phis, uint32_t n, v *values) {
     LLVMBasicBlockRef from = LLVMGetInsertBlock(f->b);
     for (uint32_t i = 0; i < n; i++) LLVMAddIncoming(phis[i], &values[i], &from, 1);
 }
@@ -96,6 +96,7 @@ void emit_loop(fn *f, const wx_instr *in, int a, int b) {
     LLVMBuildBr(f->b, l->target);
     go_on(f, l->target);
     for (uint32_t i = 0; i < np; i++) f->stack[l->height + i] = l->phis[i];
+    profile_count(f, NULL);
 }
 
 static v truth(fn *f, v x) { return LLVMBuildICmp(f->b, LLVMIntNE, x, ci32(f->p, 0), ""); }
@@ -106,6 +107,7 @@ void emit_if(fn *f, const wx_instr *in, int a, int b) {
     const wx_type *params, *results;
     block_counts(f, in, &np, &nr, &params, &results);
     v condition = truth(f, pop(f));
+    profile_count_condition(f, condition);
     label *l = open_label(f, WX_OP_IF);
     l->height = f->height - np;
     l->otherwise = new_block(f, "else");
@@ -114,7 +116,7 @@ void emit_if(fn *f, const wx_instr *in, int a, int b) {
     open_end(f, l, results, nr);
     branch_to_end(l);
     LLVMBasicBlockRef then = new_block(f, "then");
-    LLVMBuildCondBr(f->b, condition, then, l->otherwise);
+    profile_weigh(f, LLVMBuildCondBr(f->b, condition, then, l->otherwise));
     go_on(f, then);
 }
 
@@ -189,8 +191,9 @@ void emit_br(fn *f, const wx_instr *in, int a, int b) {
 // The edge goes straight to the target, so the values are added before the branch is built.
 static void branch_when(fn *f, v condition, label *l) {
     LLVMBasicBlockRef next = new_block(f, "");
+    profile_count_condition(f, condition);
     carry(f, l);
-    LLVMBuildCondBr(f->b, condition, l->target, next);
+    profile_weigh(f, LLVMBuildCondBr(f->b, condition, l->target, next));
     go_on(f, next);
 }
 
@@ -208,15 +211,21 @@ void emit_br_table(fn *f, const wx_instr *in, int a, int b) {
     wx_reader r = wx_reader_make(in->labels.at, &none);
     uint32_t *depths = WX_NEW_ARRAY(&f->p->scratch, uint32_t, (size_t)count + 1);
     for (uint32_t i = 0; i <= count; i++) depths[i] = wx_label_read(&r);
+    profile_count_case(f, index, count);
     label *fallback = label_at(f, depths[count]);
     v select = LLVMBuildSwitch(f->b, index, fallback->target, count);
     carry(f, fallback);
+    uint32_t cases = 0;
     for (uint32_t i = 0; i < count; i++) {
         label *l = label_at(f, depths[i]);
+        depths[i] = 0;
         if (l->target == fallback->target) continue; // the default takes it
         LLVMAddCase(select, ci32(f->p, i), l->target);
         carry(f, l);
+        depths[i] = ++cases; // from here on, which successor it is
     }
+    depths[count] = 0;
+    profile_weigh_switch(f, select, depths, count);
     set_dead(f);
 }
 

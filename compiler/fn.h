@@ -22,6 +22,13 @@ typedef struct label { // one entry of the control stack
     uint32_t height;              // of the value stack below the parameters
 } label;
 
+typedef struct fn_profile { // profile.c: where the current instruction is in what is counted, and was
+    bool at_site;
+    uint64_t counter, next_counter; // of this instruction; of what follows
+    const wx_site *site;            // what the profile says of this instruction, or NULL
+    const wx_site *next, *end;
+} fn_profile;
+
 typedef struct fn {
     part *p;
     const wx_module *m;
@@ -42,6 +49,7 @@ typedef struct fn {
     bool dead;                    // after an unconditional branch
     uint32_t dead_depth;          // blocks opened since
     LLVMBasicBlockRef traps[WASMX_STATUS_COUNT]; // made on demand, one a kind
+    fn_profile profile;
     wx_reader r;                  // after the current instruction
     v frame, entries;             // emit_whole: where values are, and the switch to where it begins; else NULL
     uint32_t loops;               // so far
@@ -64,6 +72,8 @@ void trap_always(fn *f, unsigned trap);
 LLVMBasicBlockRef trap_block(fn *f, unsigned trap);
 v branch_unlikely(fn *f, v condition, LLVMBasicBlockRef then, LLVMBasicBlockRef otherwise);
 v entry_alloca(fn *f, ty type);                  // a static stack slot
+v *make_phis(fn *f, LLVMBasicBlockRef block, const wx_type *types, uint32_t n);
+void add_edges(fn *f, v *phis, uint32_t n, v *values); // from where the builder is
 
 // ---- Small things
 v zext64(fn *f, v x);
@@ -96,3 +106,20 @@ v settle_nans(fn *f, v x); // what arithmetic gave, floats or vectors of them: i
 // ---- emit_table.c
 v table_record(fn *f, uint32_t table);
 v function_reference(fn *f, uint32_t func);
+
+// ---- profile.c: each does nothing without --profile-generate (count) or --profile-use (weigh), or where nothing is
+// known
+void profile_open(fn *f);                     // at the function's entry
+void profile_at(fn *f, const wx_instr *in);   // before each instruction, those that are not reached too
+void profile_count(fn *f, v which);           // this instruction's counter of that number, an i32; NULL: number 0
+void profile_count_condition(fn *f, v condition);
+void profile_count_case(fn *f, v index, uint32_t count); // of a br_table with so many cases and a default
+void profile_count_target(fn *f, v code);
+void profile_weigh(fn *f, v branch);          // a conditional branch that is taken when its instruction's is
+// A switch of so many cases; successors[i] says which one case i is, the last one the default, which is number 0.
+void profile_weigh_switch(fn *f, v select, const uint32_t *successors, uint32_t count);
+// The functions that were called here often enough for a guard, commonest first; how many.
+typedef struct hot_target { uint32_t func; uint64_t count, others; } hot_target;
+#define HOT_TARGETS 2
+uint32_t profile_hot_targets(fn *f, uint32_t type, hot_target out[HOT_TARGETS]);
+void profile_weights(part *p, v branch, const uint64_t *counts, uint32_t count);

@@ -32,6 +32,8 @@ static void set_options(wx_unit *u, const wasmx_compile_options *o) {
     u->interruptible = o->interruptible;
     u->canonical_nans = o->canonical_nans || u->lazy; // the interpreter's are
     u->precise_traps = o->traps == WASMX_TRAPS_PRECISE;
+    u->profiling.generate = o->profile_generate && !u->lazy;
+    u->profiling.use = o->profile && !u->lazy;
 #ifndef NDEBUG
     u->verify = true;
 #endif
@@ -89,6 +91,9 @@ static bool sort_embeds(wx_unit *u, wx_error *e) {
 static bool check_options(const wasmx_compile_options *o, wx_error *e) {
     char level = o->opt_level ? o->opt_level : '2';
     if (!strchr("0123s", level)) return wx_fail(e, WX_ERR_USAGE, "no optimisation level '%c'; 0, 1, 2, 3 or s", level);
+    if (o->profile && o->profile_generate)
+        return wx_fail(e, WX_ERR_USAGE, "what is compiled by a profile is not what a profile is made of: "
+                       "--profile-generate or --profile-use");
     if (!o->name) return true;
     wx_arena scratch = {0};
     bool ok = !strcmp(wx_c_name(&scratch, (wx_name){o->name, (uint32_t)strlen(o->name)}), o->name);
@@ -132,10 +137,9 @@ static bool prepare(wx_job *j, wx_error *e) {
     u->m = &j->m;
     if (!check_names(u->m, e) || !wx_find_facts(u, e)) return false;
     wx_make_image(u);
-    wx_make_layout(u);
+    if (!wx_make_layout(u, e)) return false;
     wx_name_exports(u);
-    bool listing = u->options->emit & (WASMX_EMIT_ASM | WASMX_EMIT_LLVM_IR | WASMX_EMIT_BITCODE);
-    if (listing) {
+    if (wants_listing(u)) {
         u->part_count = 1;
         u->cuts[1] = u->live_count;
     }
@@ -152,6 +156,7 @@ bool wx_job_open(wx_job *j, const uint8_t *bytes, size_t size, const wasmx_compi
 
 void wx_job_close(wx_job *j) {
     for (uint32_t i = 0; j->u.image.runs && i < j->m.memory_count; i++) free(j->u.image.runs[i]);
+    wx_free_profiling(&j->u);
     wx_buf_free(&j->u.image.bytes);
     wx_buf_free(&j->binary);
     wx_arena_free(&j->u.arena);

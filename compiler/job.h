@@ -26,6 +26,7 @@ typedef struct wx_part_result {
     double emit, optimise, codegen; // seconds
     uint32_t map_count;             // entries of its address map
     wx_part_lines lines;            // belongs to the caller
+    bool cached;                    // it was compiled before (cache.h)
 } wx_part_result;
 typedef void wx_listing(void *arg, part *p, LLVMTargetMachineRef tm);
 

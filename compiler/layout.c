@@ -51,19 +51,25 @@ static void list_live(wx_unit *u) {
         if (u->facts.funcs[i].live) u->live[u->live_count++] = i;
 }
 
+// Cold functions come first; what is compiled cheaply is in partitions of its own.
+static bool is_last_cold(const wx_unit *u, uint32_t i) {
+    return u->options->hot_only && u->cold && i && u->cold[u->order[i - 1]] && !u->cold[u->order[i]];
+}
+
 static void cut_partitions(wx_unit *u) {
-    u->cuts = wx_arena_array(&u->arena, (size_t)u->live_count + 2, sizeof *u->cuts);
+    u->cuts = wx_arena_array(&u->arena, (size_t)u->live_count + 3, sizeof *u->cuts);
     uint64_t bytes = 0, funcs = 0;
     u->part_count = 1;
     for (uint32_t i = 0; i < u->live_count; i++) {
-        if (bytes >= PARTITION_BYTES || funcs >= PARTITION_FUNCS) {
+        if (bytes >= PARTITION_BYTES || funcs >= PARTITION_FUNCS || is_last_cold(u, i)) {
             u->cuts[u->part_count++] = i;
             bytes = funcs = 0;
         }
-        bytes += u->m->funcs[u->live[i]].code.len;
+        bytes += u->m->funcs[u->order[i]].code.len;
         funcs++;
     }
-    u->cuts[u->part_count] = u->live_count;
+    if (u->part_count > 1) u->cuts[u->part_count++] = u->live_count; // with the descriptor and no code of the guest:
+    u->cuts[u->part_count] = u->live_count; // it changes with every snapshot, when code does not (cache.h)
 }
 
 static bool is_ours(wx_name name) { return name.len >= 3 && !memcmp(name.ptr, "wx.", 3); }
@@ -86,10 +92,17 @@ static void name_functions(wx_unit *u) {
     wx_map_free(&seen);
 }
 
-void wx_make_layout(wx_unit *u) {
+bool wx_make_layout(wx_unit *u, wx_error *e) {
     list_described(u);
     list_live(u);
+    if (u->profiling.generate || u->profiling.use)
+        u->profiling.funcs = WX_NEW_ARRAY(&u->arena, wx_func_profile, u->m->func_count);
+    if (u->profiling.generate) wx_plan_counters(u);
+    if (u->profiling.use && !wx_match_profile(u, e)) return false;
+    wx_find_cold(u);
+    wx_order_functions(u);
     cut_partitions(u);
     name_functions(u);
     lay_out_area(u);
+    return true;
 }

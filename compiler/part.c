@@ -61,10 +61,13 @@ void part_open(part *p, const wx_unit *u, const wx_plan *plan, wx_error *e) {
     LLVMSetTarget(p->m, u->triple);
     open_types(p);
     p->funcs = wx_xcalloc((size_t)u->m->func_count + 1, sizeof *p->funcs);
+    p->bodies = wx_xcalloc((size_t)u->m->func_count + 1, sizeof *p->bodies);
     p->types = wx_xcalloc((size_t)u->m->type_count + 1, sizeof *p->types);
     p->md_scope = LLVMGetMDKindIDInContext(p->c, "alias.scope", 11);
     p->md_noalias = LLVMGetMDKindIDInContext(p->c, "noalias", 7);
     p->md_invariant = LLVMGetMDKindIDInContext(p->c, "invariant.load", 14);
+    p->md_range = LLVMGetMDKindIDInContext(p->c, "range", 5);
+    p->md_cold = LLVMGetMDKindIDInContext(p->c, "wasmx.cold", 10);
     p->md_prof = LLVMGetMDKindIDInContext(p->c, "prof", 4);
     p->attr_swiftself = attribute_kind("swiftself");
     p->attr_nounwind = attribute_kind("nounwind");
@@ -86,6 +89,7 @@ void part_close(part *p) {
     wx_arena_free(&p->scratch);
     free(p->section);
     free(p->funcs);
+    free(p->bodies);
     free(p->types);
 }
 
@@ -168,6 +172,8 @@ static LLVMValueRef declare_func(part *p, const char *name, LLVMTypeRef type, bo
 static LLVMValueRef declare_guest(part *p, uint32_t func, const char *name) {
     LLVMValueRef f = declare_func(p, name, func_type(p, p->u->m->funcs[func].type), true);
     if (p->u->facts.funcs[func].tail) LLVMSetFunctionCallConv(f, TAILCC);
+    if (p->u->cold && p->u->cold[func]) // calls of it are unlikely
+        add_attribute(p, f, LLVMAttributeFunctionIndex, attribute_kind("cold"), 0);
     return p->funcs[func] = f;
 }
 
@@ -179,6 +185,7 @@ LLVMValueRef func_value(part *p, uint32_t func) {
 void declare_bodies(part *p) {
     for (uint32_t i = 0; i < p->plan->count; i++) {
         uint32_t func = p->plan->funcs[i];
+        p->bodies[func] = true;
         declare_guest(p, func, p->u->lazy ? numbered(p, "body", func) : p->u->symbols[func]);
     }
 }
@@ -250,6 +257,11 @@ void set_scope(part *p, LLVMValueRef access, scope s) {
 }
 
 void set_invariant(part *p, LLVMValueRef load) { LLVMSetMetadata(load, p->md_invariant, p->empty_md); }
+
+void set_range(part *p, LLVMValueRef load, uint64_t least, uint64_t most) {
+    LLVMMetadataRef ends[] = {LLVMValueAsMetadata(ci64(p, least)), LLVMValueAsMetadata(ci64(p, most + 1))};
+    LLVMSetMetadata(load, p->md_range, LLVMMetadataAsValue(p->c, node(p, ends, 2)));
+}
 
 LLVMValueRef ci32(part *p, uint64_t v) { return LLVMConstInt(p->i32, v & 0xffffffffu, false); }
 LLVMValueRef ci64(part *p, uint64_t v) { return LLVMConstInt(p->i64, v, false); }

@@ -43,11 +43,12 @@ typedef struct part {
     LLVMBuilderRef b;
     LLVMTypeRef i1, i8, i16, i32, i64, f32, f64, ptr, v128, void_;
     LLVMValueRef *funcs;        // per function: its value in this module, made on demand
+    bool *bodies;               // per function: its body is in this module
     LLVMTypeRef *types;         // per type index: the LLVM function type, made on demand
     LLVMValueRef helpers[HELP_COUNT];
     unsigned intrinsics[INTRINSIC_COUNT];
     LLVMValueRef scopes[SCOPE_COUNT], noalias[SCOPE_COUNT]; // metadata
-    unsigned md_scope, md_noalias, md_invariant, md_prof;
+    unsigned md_scope, md_noalias, md_invariant, md_prof, md_range, md_cold; // md_cold: ours, on checks of slow loops
     LLVMValueRef empty_md, unlikely_md;
     unsigned attr_swiftself, attr_nounwind, attr_uwtable, attr_noinline, attr_nomerge;
     uint32_t map_count;         // entries of the address map (map.c)
@@ -80,6 +81,7 @@ LLVMValueRef declare_intrinsic(part *p, int which, LLVMTypeRef *overloads, unsig
 LLVMValueRef hidden_global(part *p, const char *name, LLVMTypeRef type); // declared, defined in the last partition
 void set_scope(part *p, LLVMValueRef access, scope s);
 void set_invariant(part *p, LLVMValueRef load);
+void set_range(part *p, LLVMValueRef load, uint64_t least, uint64_t most); // of an i64
 LLVMValueRef ci32(part *p, uint64_t v);
 LLVMValueRef ci64(part *p, uint64_t v);
 LLVMValueRef byte_offset(part *p, LLVMValueRef base, int64_t offset);
@@ -111,9 +113,14 @@ LLVMValueRef table_image(part *p, uint32_t table);  // constant tables: the arra
 LLVMTypeRef table_entry_type(part *p);
 // Identity of a function type inside constant tables, which hold this module's functions only; never 0.
 static inline uint64_t local_identity(const wx_module *m, uint32_t type) { return (uint64_t)m->types[type].canon + 1; }
+// profile.c
+void profile_summary(part *p);                      // of the whole module, as LLVM wants it
+LLVMValueRef emit_profile(part *p);                 // the descriptor's wxrt_profile, or NULL
 // passes.c
 void optimise(part *p, LLVMTargetMachineRef tm);
 void insert_checks(part *p);
+void run_passes(part *p, LLVMTargetMachineRef tm, const char *passes); // LLVM's, in its own notation
+void run_pipeline(part *p, LLVMTargetMachineRef tm);                  // pipeline.c
 // debug.c: nothing of it does anything without debug information.
 void debug_open(part *p);
 void debug_close(part *p);

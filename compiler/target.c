@@ -210,8 +210,8 @@ bool wx_choose_target(wx_unit *u, wx_error *e) {
     return ok;
 }
 
-static LLVMCodeGenOptLevel codegen_level(const wx_unit *u) {
-    switch (u->opt_level) {
+static LLVMCodeGenOptLevel codegen_level(int opt_level) {
+    switch (opt_level) {
     case 0: return LLVMCodeGenLevelNone;
     case 1: return LLVMCodeGenLevelLess;
     case 2: return LLVMCodeGenLevelDefault;
@@ -219,7 +219,7 @@ static LLVMCodeGenOptLevel codegen_level(const wx_unit *u) {
     }
 }
 
-LLVMTargetMachineRef wx_target_machine(const wx_unit *u, wx_error *e) {
+static LLVMTargetMachineRef target_machine(const wx_unit *u, int opt_level, wx_error *e) {
     LLVMTargetRef target;
     char *message = NULL;
     if (LLVMGetTargetFromTriple(u->triple, &target, &message)) {
@@ -227,6 +227,9 @@ LLVMTargetMachineRef wx_target_machine(const wx_unit *u, wx_error *e) {
         LLVMDisposeMessage(message);
         return NULL;
     }
-    return LLVMCreateTargetMachine(target, u->triple, u->cpu, u->features, codegen_level(u), LLVMRelocPIC,
+    return LLVMCreateTargetMachine(target, u->triple, u->cpu, u->features, codegen_level(opt_level), LLVMRelocPIC,
                                    LLVMCodeModelSmall);
 }
+
+LLVMTargetMachineRef wx_target_machine(const wx_unit *u, wx_error *e) { return target_machine(u, u->opt_level, e); }
+LLVMTargetMachineRef wx_cheap_target_machine(const wx_unit *u, wx_error *e) { return target_machine(u, 0, e); }

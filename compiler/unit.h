@@ -17,11 +17,14 @@ typedef struct wx_func_facts {
     bool referenced; // has a wasmx_func record in every instance
 } wx_func_facts;
 
+typedef struct wx_table_span { uint32_t low, high, count; } wx_table_span; // elements [low, high), count of them
+
 typedef struct wx_table_facts {
     bool constant;      // never written, nobody outside sees it, read by call_indirect only
     uint32_t *image;    // constant tables: function index or UINT32_MAX, by element
     bool one_signature; // constant tables: all functions in it have the type `signature`
     uint32_t signature; // type index
+    wx_table_span *spans; // constant tables, by canonical type: where the functions of that type are; or NULL
 } wx_table_facts;
 
 typedef struct wx_global_facts {
@@ -46,6 +49,32 @@ typedef struct wx_image { // image.c: memory contents known at compile time
     bool *in_image;           // per data segment: applied by the image
 } wx_image;
 
+struct wx_cache;
+// What a profile says of a place in a body: pairs of a counter's number, for a call that of a function of this module
+// or UINT32_MAX, and its count.
+typedef struct wx_count { uint32_t which; uint64_t count; } wx_count;
+typedef struct wx_site { uint32_t at; wxrt_site kind; uint32_t count; wx_count *counts; } wx_site;
+
+typedef struct wx_func_profile { // of a live function
+    uint64_t counter;        // --profile-generate: its first counter
+    bool known;              // --profile-use: the profile has it
+    uint32_t site_count;
+    const wx_site *sites;    // by ascending offset; those that counted something
+    uint64_t entries, peak;  // how often it was entered; the largest of its counts
+} wx_func_profile;
+
+typedef struct wx_profiling { // profile_plan.c, profile_match.c
+    wx_func_profile *funcs;  // per function; NULL: neither is asked for
+    bool generate, use;
+    uint64_t counter_count;
+    wx_buf site_table;       // wxrt_profile.sites
+    struct wx_profile *kept; // whose memory the counts are in
+    uint64_t *totals;        // every count of the profile, in descending order
+    size_t total_count;
+    wx_map places;           // where constant tables hold functions
+    char note[120];          // "", or what of the profile is not in the module
+} wx_profiling;
+
 typedef struct wx_unit {
     const wx_module *m;
     const wasmx_compile_options *options;
@@ -63,6 +92,7 @@ typedef struct wx_unit {
     bool canonical_nans;      // arithmetic gives one NaN only
     bool interruptible;       // code looks whether it has been interrupted
     bool lazy;                // functions are compiled on their first call, in this process (lazy.c)
+    const struct wx_cache *cache; // of partitions, or NULL
     const struct wx_stubs *stubs; // of such functions
     wx_arena arena;
     wx_facts facts;
@@ -78,15 +108,23 @@ typedef struct wx_unit {
     uint32_t described_count, ref_count;
     uint32_t *live;           // live functions with a body, ascending
     uint32_t live_count;
-    uint32_t *cuts;           // partition i compiles live[cuts[i]] .. live[cuts[i + 1]]
+    uint32_t *order;          // the same in the order of their code
+    uint32_t *cuts;           // partition i compiles order[cuts[i]] .. order[cuts[i + 1]]
     uint32_t part_count;
+    wx_profiling profiling;
+    bool *cold;               // per function, NULL: none: it does not run, or hardly
     uint8_t sha256[32];
 } wx_unit;
+
+static inline bool wants_listing(const wx_unit *u) {
+    return u->options->emit & (WASMX_EMIT_ASM | WASMX_EMIT_LLVM_IR | WASMX_EMIT_BITCODE);
+}
 
 typedef struct wx_plan { // what one LLVM module holds
     uint32_t index;         // tells its symbols from those of others
     const uint32_t *funcs;  // to compile, in the order of their code
     uint32_t count;
+    bool cheap;             // compiled at level 0: all of it is cold
     bool is_first, is_last; // where the code starts; with the descriptor and where the code ends
     bool whole;             // its one function not as such, but with entries at loops (emit_whole)
 } wx_plan;
@@ -97,11 +135,27 @@ typedef struct wx_plan { // what one LLVM module holds
 bool wx_find_facts(wx_unit *u, wx_error *e);
 // image.c
 void wx_make_image(wx_unit *u);
+// profile_plan.c: which counters there are.
+void wx_plan_counters(wx_unit *u);
+// profile_match.c: reads the profile and finds what it says of this module's functions. False (WX_ERR_USAGE): it is
+// malformed.
+bool wx_match_profile(wx_unit *u, wx_error *e);
+void wx_free_profiling(wx_unit *u);
+// The index at which a constant table holds the function; false: at none, or several. With a profile only.
+bool wx_index_in_table(const wx_unit *u, uint32_t table, uint32_t func, uint32_t *index);
+// cold.c: u->cold, by the profile or, with hot_only, without one.
+void wx_find_cold(wx_unit *u);
+// What was cold, and the seconds that cheap partitions with so many bytes of Wasm took, of those of all of them; and
+// what of the profile could not be used.
+void wx_report_cold(const wx_unit *u, uint64_t cheap_bytes, double cheap_seconds, double seconds, wasmx_output *out);
+// order.c: u->order; needs live and cold.
+void wx_order_functions(wx_unit *u);
 // layout.c: the instance area, symbols, the descriptor's function list and the partitions.
-void wx_make_layout(wx_unit *u);
+bool wx_make_layout(wx_unit *u, wx_error *e);
 // target.c: triple, CPU and features; fails on names it does not know (WX_ERR_USAGE).
 bool wx_choose_target(wx_unit *u, wx_error *e);
 LLVMTargetMachineRef wx_target_machine(const wx_unit *u, wx_error *e);
+LLVMTargetMachineRef wx_cheap_target_machine(const wx_unit *u, wx_error *e); // for cheap plans
 // typeid.c
 uint64_t wx_type_id(const wx_module *m, uint32_t type);                    // 0: must be interned
 void wx_type_canonical(const wx_module *m, uint32_t type, wx_buf *out);    // the bytes it is interned by

@@ -45,6 +45,11 @@ typedef struct wasmx_compile_options {
     bool canonical_nans;  // arithmetic never gives a NaN but 0x7fc00000 and 0x7ff8000000000000 (the deterministic
                           // profile): the same results on every machine, for some instructions more
     bool link_imports;    // imports are extern C functions that the linker binds
+    bool profile_generate; // the code counts what it does, for wasmx_profile_write; not with profile
+    const void *profile;  // the bytes of a profile, by which the code is optimised; NULL: none
+    size_t profile_size;
+    const char *profile_file; // for messages; NULL: "profile"
+    bool hot_only;        // compile cheaply what never runs by the profile, or, without one, runs but once at the start
     unsigned threads;     // 0: as many as there are processors. The result does not depend on it.
     unsigned emit;        // bits of wasmx_emit; 0: object
     // Called from any thread now and then, never concurrently: done of total functions. May be NULL.
@@ -52,6 +57,11 @@ typedef struct wasmx_compile_options {
     void *progress_arg;
     const wasmx_embed *embeds; // in any order
     size_t embed_count;
+    // A directory where compiled parts of modules are kept, so that what did not change is not compiled again; NULL:
+    // none. It is made if it does not exist; processes may share it; one that others may write to is refused. Parts
+    // not used for longest are removed when it is larger than cache_bytes (0: 4 GiB). For wasmx_compile.
+    const char *cache_dir;
+    uint64_t cache_bytes;
     wasmx_tiers tiers;    // for wasmx_code_compile
     bool bytes_stay;      // for wasmx_code_compile: the module's bytes outlive the code, so it needs no copy of them
 } wasmx_compile_options;
@@ -65,7 +75,12 @@ typedef struct wasmx_output { // owned by the caller, ended by wasmx_output_free
     wasmx_buffer object, header, assembly, llvm_ir, bitcode;
     wasmx_phase phases[WASMX_MAX_PHASES]; // wall seconds, and bytes of what the phase produced
     unsigned phase_count;
-    char note[160]; // "", or what the module has that could not be used: debug information that is broken
+    char note[320]; // "", or what could not be used: debug information that is broken, parts of a profile
+    uint32_t cold_functions; // with a profile or hot_only: how many were found cold, and
+    uint64_t cold_bytes;     // how many bytes of Wasm they are, of
+    uint64_t code_bytes;     // so many that were compiled
+    double cold_seconds;     // of processor time for those that were compiled cheaply, and
+    double saved_seconds;    // an estimate of what that saved, from the speed with which all others were compiled
 } wasmx_output;
 
 typedef struct wasmx_compile_error {
@@ -85,8 +100,9 @@ WASMX_API WASMX_NODISCARD wasmx_code *wasmx_code_load(const wasmx_buffer *object
 // Code in this process that is made function by function: interpreted at first, compiled when it has been called often
 // (options->tiers); so it is ready at once, and a big module costs only what runs of it. options (NULL: defaults) are
 // needed for the call only, and so are bytes, unless options->bytes_stay says that they stay. opt_level 0 means '0';
-// emit, link_imports and debug do not apply; options->threads threads compile (0: one less than there are processors,
-// at least one) until wasmx_code_free. NaNs are canonical. NULL with *err set: the whole module is validated first.
+// emit, link_imports, debug, hot_only, cache_dir and what is about profiles do not apply; options->threads threads
+// compile (0: one less than there are processors, at least one) until wasmx_code_free. NaNs are canonical. NULL with
+// *err set: the whole module is validated first.
 WASMX_API WASMX_NODISCARD wasmx_code *wasmx_code_compile(const void *bytes, size_t size,
                                                          const wasmx_compile_options *options,
                                                          wasmx_compile_error *err);

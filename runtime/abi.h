@@ -95,6 +95,18 @@ struct wasmx_global {
     struct wx_link *link;       // as in a table
 };
 
+typedef struct wxrt_type { // of a function
+    uint64_t *id;             // where its identity is; 0 there until the module is first used, if it is interned
+    uint32_t param_count, result_count;
+    const uint32_t *kinds;    // parameters, then results
+    const uint8_t *canon;     // interned types: canonical bytes, equal exactly for equal types
+    uint32_t canon_size;
+} wxrt_type;
+
+struct wasmx_tag {
+    wxrt_type type;     // as its module says; made by the host: without an identity
+};
+
 struct wasmx_instance { // 16-byte aligned, size a multiple of 16; ends WXRT_LOW_GUARD below ctx
     const wasmx_module *module;
     void *host;
@@ -115,18 +127,10 @@ struct wasmx_instance { // 16-byte aligned, size a multiple of 16; ends WXRT_LOW
 #define WXRT_LOW_MASK 0x00ffffffu
 enum { WXRT_HEAP_NOFUNC = 0x73, WXRT_HEAP_NOEXTERN = 0x72, WXRT_HEAP_FUNC = 0x70, WXRT_HEAP_EXTERN = 0x6f };
 
-typedef struct wxrt_type {
-    uint64_t *id;             // where its identity is; 0 there until the module is first used, if it is interned
-    uint32_t param_count, result_count;
-    const uint32_t *kinds;    // parameters, then results
-    const uint8_t *canon;     // interned types: canonical bytes, equal exactly for equal types
-    uint32_t canon_size;
-} wxrt_type;
-
 typedef struct wxrt_import {
     const char *module, *name;      // NUL-terminated; a name with a NUL inside is refused by the compiler
     uint32_t kind;                  // wasmx_extern_kind
-    uint32_t type;                  // functions: index in types; globals and tables: value type
+    uint32_t type;                  // functions and tags: index in types; globals and tables: value type
     bool is_mutable, has_max;       // globals; tables and memories
     uint64_t min, max;
     int32_t typed_slot;             // functions: index in NAME_imports, -1, or WXRT_LINKED
@@ -176,6 +180,7 @@ typedef struct wxrt_tabledesc {
 } wxrt_tabledesc;
 
 typedef struct wxrt_globaldesc { uint32_t type; bool is_mutable; uint8_t import; } wxrt_globaldesc;
+typedef struct wxrt_tagdesc { uint32_t type; uint8_t import; } wxrt_tagdesc; // type: index in types
 // size 0 for active ones in the image
 typedef struct wxrt_datadesc { const uint8_t *bytes; uint64_t size; } wxrt_datadesc;
 
@@ -227,6 +232,28 @@ typedef struct wxrt_lines { // offsets count in bytes from this struct; all zero
     uint32_t files;         // uint32_t[]: offsets of NUL-terminated paths
 } wxrt_lines;
 
+// ---- Profiles: what --profile-generate counts
+//
+// Counters are words in writable data of the object, in the order of the sites. A site is a place in a body with words
+// of its own; `sites` says which there are, in unsigned LEB128: for each function its index, the hash of its body (8
+// bytes, little endian) and the number of its sites; for each site 8 * (its offset in the body - the one before) + its
+// kind, and for a switch the number of its words.
+typedef enum wxrt_site {
+    WXRT_SITE_ENTRY,   // at offset 0: how often the function was entered
+    WXRT_SITE_LOOP,    // how often the loop's head was reached
+    WXRT_SITE_BRANCH,  // not taken, taken; an `if` takes its first part
+    WXRT_SITE_SWITCH,  // a word for each case, the last one for the default
+    WXRT_SITE_TARGETS, // WXRT_TARGETS pairs of a code address and how often it was called; 0: a free pair
+} wxrt_site;
+#define WXRT_TARGETS 4
+
+typedef struct wxrt_profile {
+    uint64_t *counters;
+    uint64_t count;
+    const uint8_t *sites;
+    uint64_t size; // in bytes
+} wxrt_profile;
+
 // Offsets in bytes below the instance: array X starts at (char *)instance - X.
 typedef struct wxrt_layout {
     uint64_t memories;  // wasmx_memory *[memory_count]
@@ -257,6 +284,7 @@ struct wasmx_module {
     const wxrt_memdesc *memories;    uint32_t memory_count;
     const wxrt_tabledesc *tables;    uint32_t table_count;
     const wxrt_globaldesc *globals;  uint32_t global_count;
+    const wxrt_tagdesc *tags;        uint32_t tag_count;
     const wasmx_value *global_image; // initial values of all globals (imported ones: zero)
     const wxrt_datadesc *datas;      uint32_t data_count;
     const wxrt_elemdesc *elems;      uint32_t elem_count;
@@ -273,6 +301,7 @@ struct wasmx_module {
     const char *names;
     const wxrt_file *files;          uint64_t file_count; // no padding: these bytes are written to files
     const wxrt_lines *lines;         // NULL: none
+    const wxrt_profile *profile;     // NULL: nothing is counted
 };
 
 #define WXRT_IMPORTED 1 // in memdesc.import etc.
@@ -314,6 +343,7 @@ static inline uint64_t wxrt_abi_hash(void) {
     h = wxrt_hash_row(h, "import", sizeof(wxrt_import));
     h = wxrt_hash_row(h, "export", sizeof(wxrt_export));
     h = wxrt_hash_row(h, "lines", sizeof(wxrt_lines) + WXRT_ROWS_IN_BLOCK);
+    h = wxrt_hash_row(h, "profile", sizeof(wxrt_profile) + WXRT_TARGETS);
 #define FIELD(s, f) h = wxrt_hash_row(h, #s "." #f, offsetof(struct s, f));
 #define HELPER(name, result, parameters, sig) h = wxrt_hash_row(h, #name sig, 0);
 #include "runtime/abi.def"

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "runtime/internal.h"
 #include "wasmx_wasi.h"
 
 typedef struct dir_list {
@@ -44,6 +45,7 @@ static dir_list find_dirs(const char *built_in) {
 
 int wasmx_wasi_command(const wasmx_module *module, char **argv, const char *dirs, int trap_unknown_imports) {
     dir_list l = find_dirs(dirs);
+    wx_profile_at_exit(module, argv[0]);
     wasmx_wasi_config config = {
         .args = (const char *const *)argv,
         .env = (const char *const *)environ,

@@ -8,9 +8,12 @@
 // LEVEL w: every module is replaced by a snapshot of itself, without an initialiser, and compiled at level 0; k: the same
 // with keep_all. What cannot be snapshotted (imported state, a start function that calls imports or traps) is
 // compiled as it is. A snapshot of the snapshot has to be the snapshot.
+//
+// LEVEL g: at level 2 with counters. u: at level 2 by the profile that the runner wrote then, OUT/FILE.wxprof.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "wasmx_snapshot.h"
 
@@ -19,6 +22,7 @@ static wasmx_compile_options options;
 static FILE *table, *unsupported;
 static int failures;
 static char snapshots; // 'w', 'k' or 0
+static bool by_profile; // LEVEL u
 static unsigned snapshot_count, module_count;
 
 static FILE *open_in(const char *dir, const char *name, const char *mode) {
@@ -29,8 +33,8 @@ static FILE *open_in(const char *dir, const char *name, const char *mode) {
     return f;
 }
 
-static wasmx_buffer read_file(const char *name) {
-    FILE *f = open_in(in_dir, name, "rb");
+static wasmx_buffer read_file(const char *dir, const char *name) {
+    FILE *f = open_in(dir, name, "rb");
     wasmx_buffer b = {0};
     fseek(f, 0, SEEK_END);
     b.size = (size_t)ftell(f);
@@ -68,18 +72,31 @@ static void replace_by_snapshot(const char *file, wasmx_buffer *bytes) {
     *bytes = result.wasm;
 }
 
+// All zero for modules that could not be compiled with counters either.
+static wasmx_buffer read_profile(const char *file) {
+    char name[300], path[1400];
+    snprintf(name, sizeof name, "%s.wxprof", file);
+    snprintf(path, sizeof path, "%s/%s", out_dir, name);
+    return access(path, R_OK) ? (wasmx_buffer){0} : read_file(out_dir, name);
+}
+
 // "12.wasm" is module m12.
 static void compile(const char *file) {
     char name[64], object[64];
     snprintf(name, sizeof name, "m%.*s", (int)strcspn(file, "."), file);
     snprintf(object, sizeof object, "%.*s.o", (int)strcspn(file, "."), file);
-    wasmx_buffer bytes = read_file(file);
+    wasmx_buffer bytes = read_file(in_dir, file), profile = {0};
     if (snapshots) replace_by_snapshot(file, &bytes);
     wasmx_output out;
     wasmx_compile_error err;
     options.file = file;
     options.name = name;
+    if (by_profile) profile = read_profile(file);
+    options.profile = profile.data;
+    options.profile_size = profile.size;
     if (wasmx_compile(bytes.data, bytes.size, &options, &out, &err)) {
+        if (by_profile && !profile.data) printf("%s/%s: no profile\n", in_dir, file), failures++;
+        if (*out.note) printf("%s/%s: %s\n", in_dir, file, out.note), failures++;
         write_object(object, &out.object);
         fprintf(table, "extern const wasmx_module %s;\n", name);
         wasmx_output_free(&out);
@@ -90,6 +107,7 @@ static void compile(const char *file) {
         failures++;
     }
     free(bytes.data);
+    free(profile.data);
 }
 
 static bool names_module(const char *command) {
@@ -140,7 +158,9 @@ int main(int argc, char **argv) {
     in_dir = argv[1];
     out_dir = argv[2];
     snapshots = strchr("wk", argv[3][0]) ? argv[3][0] : 0;
-    options.opt_level = snapshots ? '0' : argv[3][0];
+    by_profile = argv[3][0] == 'u';
+    options.profile_generate = argv[3][0] == 'g';
+    options.opt_level = snapshots ? '0' : by_profile || options.profile_generate ? '2' : argv[3][0];
     options.bounds = strcmp(argv[4], "explicit") ? WASMX_BOUNDS_GUARD : WASMX_BOUNDS_EXPLICIT;
     options.target = argv[5];
     options.threads = 1;

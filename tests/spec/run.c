@@ -600,6 +600,18 @@ static void catch_crashes(void) {
     for (size_t k = 0; k < sizeof signals / sizeof *signals; k++) signal(signals[k], crashed);
 }
 
+// Of modules that count, in DIR/FILE.wxprof, for compile.c.
+static void write_profiles(const char *dir) {
+    for (const spec_module *m = spec_modules; m->file; m++) {
+        char path[1024];
+        wasmx_error err;
+        snprintf(path, sizeof path, "%s/%s.wxprof", dir, m->file);
+        if (wasmx_profile_write(m->module, path, &err) || strstr(err.message, "without --profile-generate")) continue;
+        printf("%s\n", err.message);
+        failed++;
+    }
+}
+
 int main(int argc, char **argv) {
     char *script = argc == 3 ? read_file(argv[1], "script.txt") : NULL;
     if (!script) {
@@ -616,6 +628,7 @@ int main(int argc, char **argv) {
         if (*end) *end++ = 0;
         if (*at) run_line(at);
     }
+    write_profiles(argv[1]);
     for (unsigned k = 0; k < MAX_REASONS && reasons[k].text; k++)
         printf("skipped %u: %s\n", reasons[k].count, reasons[k].text);
     printf("%s: %u passed, %u failed, %u skipped\n", name, passed, failed, skipped);

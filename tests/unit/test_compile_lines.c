@@ -322,7 +322,7 @@ static builder one_function(void) {
     return b;
 }
 
-static wasmx_instance *run_f(builder *b, char note[160]) {
+static wasmx_instance *run_f(builder *b, char note[320]) {
     wasmx_output out = compiled(b->module.data, b->module.len, (wasmx_compile_options){.name = "t", .debug = true});
     wasmx_instance *i = instance_of(wasmx_code_module(loaded(&out, "t")), NULL);
     if (note) memcpy(note, out.note, sizeof out.note);
@@ -335,7 +335,7 @@ static wasmx_instance *run_f(builder *b, char note[160]) {
 Test(compile_lines, source_lines_of_the_module) {
     for (uint32_t low = 1; low <= 4; low++) {
         builder b = one_function();
-        char note[160];
+        char note[320];
         debug d = make_debug(low, 7, 1);
         put_debug(&b, &d);
         wasmx_instance *i = run_f(&b, note); // the instruction is at 5
@@ -399,7 +399,7 @@ Test(compile_lines, too_much_debug_information_is_said) {
     wx_buf_free(&d.info);
     d.info = units;
     put_debug(&b, &d);
-    char note[160];
+    char note[320];
     wasmx_instance *i = run_f(&b, note);
     cr_expect(starts_with(note, "no source lines: "), "%s", note);
     cr_expect_null(frame(i, 0)->file);
