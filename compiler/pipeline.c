@@ -19,7 +19,7 @@ static const char inlining[] =
 static const char loops_and_lines[] =
     "function<eager-inv>("
     // branches and values
-    "jump-threading,correlated-propagation," TIDY("") ",reassociate,constraint-elimination,"
+    "correlated-propagation," TIDY("") ",reassociate,constraint-elimination,"
     // loops into their best shape
     "loop-mssa(loop-instsimplify,loop-simplifycfg,licm<no-allowspeculation>,loop-rotate<header-duplication>,"
     "licm<allowspeculation>,simple-loop-unswitch<no-nontrivial;trivial>)," TIDY("") "," COMBINE ","
