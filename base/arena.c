@@ -40,6 +40,12 @@ void *wx_xrealloc(void *p, size_t size) {
     return p ? p : out_of_memory();
 }
 
+void *wx_one_more(void *array, uint32_t count, uint32_t *room, size_t size) {
+    if (count < *room) return array;
+    *room = *room ? 2 * *room : 64;
+    return wx_xrealloc(array, *room * size);
+}
+
 static void add_block(wx_arena *a, size_t need) {
     size_t size = a->head ? a->head->size * 2 : FIRST_BLOCK;
     if (size > LARGEST_BLOCK) size = LARGEST_BLOCK;

@@ -31,6 +31,8 @@ void wx_arena_free(wx_arena *a);
 void *wx_xmalloc(size_t size);
 void *wx_xcalloc(size_t count, size_t size);
 void *wx_xrealloc(void *p, size_t size);
+// The array with room for one more than count; *room doubles. The new array is not cleared.
+void *wx_one_more(void *array, uint32_t count, uint32_t *room, size_t size);
 
 #define WX_NEW(a, type) ((type *)wx_arena_alloc((a), sizeof(type)))
 #define WX_NEW_ARRAY(a, type, n) ((type *)wx_arena_array((a), (n), sizeof(type)))

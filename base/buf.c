@@ -86,7 +86,7 @@ void wx_buf_json(wx_buf *b, const char *s, size_t len) {
     wx_buf_byte(b, '"');
 }
 
-static bool read_all(wx_buf *b, int fd) {
+bool wx_fd_read(wx_buf *b, int fd) {
     for (;;) {
         ssize_t n = read(fd, reserve(b, 1 << 16), 1 << 16);
         if (n < 0 && errno == EINTR) continue;
@@ -100,7 +100,7 @@ bool wx_file_read(wx_buf *b, const char *path, wx_error *e) {
     bool standard = strcmp(path, "-") == 0;
     int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return wx_fail(e, WX_ERR_IO, "cannot open: %s", strerror(errno));
-    bool ok = read_all(b, fd);
+    bool ok = wx_fd_read(b, fd);
     if (!ok) wx_fail(e, WX_ERR_IO, "cannot read: %s", strerror(errno));
     if (!standard) close(fd);
     return ok;

@@ -29,6 +29,8 @@ void wx_buf_json(wx_buf *b, const char *s, size_t len);
 bool wx_file_read(wx_buf *b, const char *path, struct wx_error *e);
 // Writes a whole file or nothing: a temporary name beside it, then rename. "-" is standard output.
 bool wx_file_write(const char *path, const void *data, size_t len, struct wx_error *e);
+// Adds what an open descriptor still has to read; false with errno set.
+bool wx_fd_read(wx_buf *b, int fd);
 // Writes everything to an open descriptor; false with errno set.
 bool wx_fd_write(int fd, const void *data, size_t len);
 // Only regular files can be replaced by rename: standard output ("-") and devices such as /dev/null are written to.

@@ -16,10 +16,11 @@ typedef struct text_list { // of words of argv
 // Everything an option can set; which command knows which option is in options.def.
 typedef struct settings {
     const char *output, *emit;
-    const char *opt, *bounds, *traps, *imports, *unknown_imports;
+    const char *opt, *bounds, *traps, *tiers, *imports, *unknown_imports;
     const char *target, *cpu, *features, *name;
+    const char *cache_dir, *cache_size;
     const char *jobs, *stats, *invoke, *top;
-    bool debug, json, interruptible, help, version;
+    bool debug, json, interruptible, canonical_nans, help, version;
     const char *profile_use;
     bool profile_generate, hot_only;
     text_list dirs, env, embeds;
@@ -83,6 +84,7 @@ const char *closest(const char *word, const char *list);
 // ---- common.c
 
 // What build and run compile with. False after a message: wrong usage.
+wasmx_tiers tiers_of(const settings *s); // by --tiers
 bool compile_options(const char *command, const settings *s, wasmx_compile_options *out);
 
 // ---- snapshot.c

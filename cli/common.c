@@ -19,6 +19,21 @@ static bool threads_of(const char *command, const settings *s, unsigned *out) {
     return true;
 }
 
+static bool cache_of(const char *command, const settings *s, wasmx_compile_options *out) {
+    unsigned long mib = 0;
+    if (!parse_number(s->cache_size, 1ul << 40, &mib) || (s->cache_size && !mib)) {
+        wrong_usage(command, "--cache-size: '%s' is not a number of MiB", s->cache_size);
+        return false;
+    }
+    if (s->cache_size && !s->cache_dir) {
+        wrong_usage(command, "--cache-size is for --cache-dir");
+        return false;
+    }
+    out->cache_dir = s->cache_dir;
+    out->cache_bytes = (uint64_t)mib << 20;
+    return true;
+}
+
 bool compile_options(const char *command, const settings *s, wasmx_compile_options *out) {
     *out = (wasmx_compile_options){
         .target = s->target,
@@ -29,12 +44,14 @@ bool compile_options(const char *command, const settings *s, wasmx_compile_optio
         .bounds = is(s->bounds, "explicit") ? WASMX_BOUNDS_EXPLICIT : WASMX_BOUNDS_GUARD,
         .traps = is(s->traps, "precise") ? WASMX_TRAPS_PRECISE : WASMX_TRAPS_DEFAULT,
         .interruptible = s->interruptible,
+        .canonical_nans = s->canonical_nans,
+        .tiers = tiers_of(s),
         .link_imports = is(s->imports, "link"),
         .profile_generate = s->profile_generate,
         .hot_only = s->hot_only,
     };
     wasmx_compile_error err;
-    if (!threads_of(command, s, &out->threads)) return false;
+    if (!threads_of(command, s, &out->threads) || !cache_of(command, s, out)) return false;
     if (wx_target_check(out, &err)) return true;
     wrong_usage(command, "%s", err.line);
     return false;

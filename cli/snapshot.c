@@ -149,6 +149,7 @@ static bool read_numbers(snapshot *t) {
     t->options.max_segments = (uint32_t)segments;
     t->options.seed = seed;
     t->options.threads = (unsigned)threads;
+    t->options.tiers = (int)tiers_of(s);
     return true;
 }
 

@@ -31,6 +31,12 @@ set(WX_DEFINITIONS _GNU_SOURCE WASMX_VERSION="${PROJECT_VERSION}")
 # Backtraces walk frame pointers.
 set(WX_RUNTIME_OPTIONS -ffunction-sections -fdata-sections -fno-omit-frame-pointer)
 
+# Backtraces pass through the interpreter. It lives of one indirect jump a handler, and rounds as the standard says.
+set(WX_INTERP_OPTIONS -fno-omit-frame-pointer -fno-math-errno -ffp-contract=off)
+if(CMAKE_C_COMPILER_ID STREQUAL GNU)
+    list(APPEND WX_INTERP_OPTIONS -fno-gcse -fno-crossjumping)
+endif()
+
 add_compile_options(${WX_COMMON_OPTIONS})
 add_compile_definitions(${WX_DEFINITIONS})
 include_directories(${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/include)

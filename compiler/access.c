@@ -50,7 +50,7 @@ v add_bytes(part *p, v pointer, v index) {
 
 v new_root(part *p, v base, v index) { return add_bytes(p, base, LLVMBuildZExt(p->b, index, p->i64, "")); }
 
-static bool is_sum(v x) {
+bool is_sum(v x) {
     if (!LLVMIsAInstruction(x)) return false;
     LLVMOpcode op = LLVMGetInstructionOpcode(x);
     return op == LLVMAdd || (op == LLVMOr && LLVMGetIsDisjoint(x));

@@ -19,8 +19,14 @@ v root_base(v root);
 v root_index(v root);                        // the i32 below the zext
 v new_root(part *p, v base, v index);        // at the builder's place
 v add_bytes(part *p, v pointer, v index64);  // no wrap in 64 bits: both are far below 2^63
+bool is_sum(v x);                            // add, or what LLVM wrote in its place
 v split_constant(v x, int32_t *constant);    // x = result + constant, in 32 bits
 
+// narrow.c: whether the highest byte of what is loaded reaches something in the set, or something without a value.
+bool is_wholly_needed(const part *p, v load, const wx_map *needed);
+
 void share_addresses(part *p, const flow *w); // addresses.c
+void version_loops(part *p, const flow *w);   // version.c
+void merge_checks(part *p, const flow *w);    // merge.c
 void count_loops(part *p, const flow *w);     // count.c
 void reroll_loops(part *p, const flow *w);    // reroll.c

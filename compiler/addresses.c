@@ -31,14 +31,8 @@ typedef struct sharing {
 
 #define MOST_FACTS 6   // of one value: arrays far apart; a search must end
 
-static void *one_more(void *array, uint32_t count, uint32_t *room, size_t size) {
-    if (count < *room) return array;
-    *room = *room ? 2 * *room : 64;
-    return wx_xrealloc(array, *room * size);
-}
-
 static void remember(sharing *s, undo u) {
-    s->undos = one_more(s->undos, s->undo_count, &s->undo_room, sizeof u);
+    s->undos = wx_one_more(s->undos, s->undo_count, &s->undo_room, sizeof u);
     s->undos[s->undo_count++] = u;
 }
 
@@ -57,7 +51,7 @@ static void forget(sharing *s, uint32_t mark) {
 static void add_fact(sharing *s, v key, fact f) {
     uint64_t *head = wx_map_put(&s->heads, (uintptr_t)key, NULL);
     remember(s, (undo){.key = (uintptr_t)key, .head = (uint32_t)*head});
-    s->facts = one_more(s->facts, s->fact_count, &s->fact_room, sizeof f);
+    s->facts = wx_one_more(s->facts, s->fact_count, &s->fact_room, sizeof f);
     f.next = (uint32_t)*head;
     s->facts[s->fact_count++] = f;
     *head = s->fact_count;

@@ -1,5 +1,5 @@
 // compiler/compile.c: the pass list. Bytes in, object and header out.
-#include "compiler/job.h"
+#include "compiler/cache.h"
 
 #include <stdlib.h>
 
@@ -15,6 +15,10 @@
 static void emit_part(part *p) {
     const wx_plan *plan = p->plan;
     if (plan->is_first) emit_text_start(p);
+    if (plan->whole) {
+        emit_whole(p, plan->funcs[0]);
+        return;
+    }
     declare_bodies(p);
     profile_summary(p);
     for (uint32_t i = 0; i < plan->count; i++) emit_function(p, plan->funcs[i]);
@@ -49,6 +53,35 @@ static void set_data_layout(part *p, LLVMTargetMachineRef tm) {
     LLVMDisposeTargetData(layout);
 }
 
+static void optimise_and_write(part *p, LLVMTargetMachineRef tm, wx_buf *object, wx_part_result *result,
+                               wx_listing *listing, void *arg) {
+    double start = wx_seconds();
+    optimise(p, tm);
+    insert_checks(p);
+    emit_address_map(p);
+    debug_flatten(p);
+    verify(p, "after optimisation");
+    double optimised = wx_seconds();
+    if (listing && p->e->code == WX_OK) listing(arg, p, tm);
+    if (p->e->code == WX_OK) write_code(p, tm, LLVMObjectFile, object);
+    result->optimise = optimised - start;
+    result->codegen = wx_seconds() - optimised;
+    result->map_count = p->map_count;
+    result->lines.inlined = p->inlined;
+    p->inlined = (wx_buf){0};
+    if (p->u->debug && p->e->code == WX_OK) wx_read_lines(object, p->section, &result->lines, p->e);
+}
+
+static void make_code(part *p, LLVMTargetMachineRef tm, wx_buf *object, wx_part_result *result, wx_listing *listing,
+                      void *arg) {
+    const wx_cache *cache = p->u->cache;
+    wx_cache_key key;
+    if (cache) key = wx_cache_key_of(cache, p);
+    if (cache && wx_cache_get(cache, &key, object, result)) return;
+    optimise_and_write(p, tm, object, result, listing, arg);
+    if (cache && p->e->code == WX_OK) wx_cache_put(cache, &key, object, result);
+}
+
 bool wx_compile_part(const wx_unit *u, const wx_plan *plan, LLVMTargetMachineRef tm, wx_buf *object,
                      wx_part_result *result, wx_listing *listing, void *arg, wx_error *e) {
     part p;
@@ -58,18 +91,8 @@ bool wx_compile_part(const wx_unit *u, const wx_plan *plan, LLVMTargetMachineRef
     emit_part(&p);
     debug_emitted(&p);
     verify(&p, "after emission");
-    double t1 = wx_seconds();
-    if (e->code == WX_OK) optimise(&p, tm);
-    insert_checks(&p);
-    emit_address_map(&p);
-    debug_flatten(&p);
-    verify(&p, "after optimisation");
-    double t2 = wx_seconds();
-    if (listing && e->code == WX_OK) listing(arg, &p, tm);
-    if (e->code == WX_OK) write_code(&p, tm, LLVMObjectFile, object);
-    *result = (wx_part_result){t1 - t0, t2 - t1, wx_seconds() - t2, p.map_count, {{0}, p.inlined, 0, 0}};
-    p.inlined = (wx_buf){0};
-    if (u->debug && e->code == WX_OK) wx_read_lines(object, p.section, &result->lines, e);
+    *result = (wx_part_result){.emit = wx_seconds() - t0};
+    if (e->code == WX_OK) make_code(&p, tm, object, result, listing, arg);
     part_close(&p);
     return e->code == WX_OK;
 }
@@ -82,8 +105,10 @@ typedef struct build { // one wasmx_compile
     wx_part_lines *lines; // likewise
     wx_error *errors;
     wx_buf assembly, ir, bitcode;
+    wx_cache cache;
     pthread_mutex_t lock; // guards what follows
     size_t done;
+    uint64_t cached_bytes;
     wx_part_result seconds; // summed over threads
     double cpu_seconds, cheap_seconds; // of processor time: all, and for cheap partitions
     uint64_t cheap_bytes;   // of Wasm in those
@@ -112,7 +137,7 @@ static void write_listings(void *arg, part *p, LLVMTargetMachineRef tm) {
     }
 }
 
-static void report(build *b, const wx_plan *plan, const wx_part_result *r, double cpu_seconds) {
+static void report(build *b, const wx_plan *plan, const wx_buf *object, const wx_part_result *r, double cpu_seconds) {
     const wx_unit *u = &b->j.u;
     pthread_mutex_lock(&b->lock);
     b->cpu_seconds += cpu_seconds;
@@ -122,11 +147,12 @@ static void report(build *b, const wx_plan *plan, const wx_part_result *r, doubl
     b->seconds.optimise += r->optimise;
     b->seconds.codegen += r->codegen;
     b->done += plan->count;
-    if (u->options->progress) u->options->progress(u->options->progress_arg, b->done, u->live_count);
+    if (r->cached) b->cached_bytes += object->len;
+    if (u->options->progress && plan->count) u->options->progress(u->options->progress_arg, b->done, u->live_count);
     pthread_mutex_unlock(&b->lock);
 }
 
-// The last one has the adapters too.
+// The last one has the adapters.
 static bool is_cheap(const wx_unit *u, uint32_t i) {
     return u->options->hot_only && u->cold && i + 1 < u->part_count && u->cold[u->order[u->cuts[i]]];
 }
@@ -135,16 +161,16 @@ static void compile_part(void *arg, size_t index) {
     build *b = arg;
     const wx_unit *u = &b->j.u;
     uint32_t i = (uint32_t)index;
-    bool cheap = is_cheap(u, i);
     double start = wx_thread_seconds();
-    LLVMTargetMachineRef tm = (cheap ? wx_cheap_target_machine : wx_target_machine)(u, &b->errors[i]);
+    wx_plan plan = {.index = i, .funcs = u->order + u->cuts[i], .count = u->cuts[i + 1] - u->cuts[i],
+                    .cheap = is_cheap(u, i), .is_first = i == 0, .is_last = i + 1 == u->part_count};
+    LLVMTargetMachineRef tm = (plan.cheap ? wx_cheap_target_machine : wx_target_machine)(u, &b->errors[i]);
     if (!tm) return;
-    wx_plan plan = {i, u->order + u->cuts[i], u->cuts[i + 1] - u->cuts[i], cheap, i == 0, i + 1 == u->part_count};
     wx_part_result result;
     wx_compile_part(u, &plan, tm, &b->objects[i], &result, write_listings, b, &b->errors[i]);
     b->lines[i] = result.lines;
     LLVMDisposeTargetMachine(tm);
-    report(b, &plan, &result, wx_thread_seconds() - start);
+    report(b, &plan, &b->objects[i], &result, wx_thread_seconds() - start);
 }
 
 static bool first_error(build *b, wx_error *e) {
@@ -156,8 +182,18 @@ static bool first_error(build *b, wx_error *e) {
     return true;
 }
 
+// Listings show what is compiled now.
+static bool open_cache(build *b, wx_error *e) {
+    wx_unit *u = &b->j.u;
+    if (!u->options->cache_dir || wants_listing(u)) return true;
+    if (!wx_cache_open(&b->cache, u, e)) return false;
+    u->cache = &b->cache;
+    return true;
+}
+
 static bool compile_parts(build *b, wx_error *e) {
     wx_unit *u = &b->j.u;
+    if (!open_cache(b, e)) return false;
     unsigned threads = u->options->threads ? u->options->threads : wx_cpus();
     b->objects = WX_NEW_ARRAY(&u->arena, wx_buf, u->part_count);
     b->lines = WX_NEW_ARRAY(&u->arena, wx_part_lines, u->part_count);
@@ -171,6 +207,7 @@ static bool compile_parts(build *b, wx_error *e) {
     wx_phase(&b->j, "emit (all threads)", b->seconds.emit, 0);
     wx_phase(&b->j, "optimise (all threads)", b->seconds.optimise, 0);
     wx_phase(&b->j, "codegen (all threads)", b->seconds.codegen, bytes);
+    if (u->cache) wx_phase(&b->j, "from the cache", 0, b->cached_bytes);
     return first_error(b, e);
 }
 
@@ -214,6 +251,7 @@ static void free_build(build *b) {
     wx_buf_free(&b->assembly);
     wx_buf_free(&b->ir);
     wx_buf_free(&b->bitcode);
+    if (b->j.u.cache) wx_cache_close(&b->cache);
     wx_job_close(&b->j);
 }
 

@@ -22,6 +22,13 @@ typedef struct wx_out_file {
 // All of them or none: each under a temporary name beside its place first, then all renamed.
 bool wx_outputs_write(const wx_out_file *files, size_t count, wasmx_compile_error *err);
 
+// ---- lazy.c
+
+// wasmx_code_compile for a module that has been decoded and validated, and outlives the code.
+struct wx_module;
+wasmx_code *wx_code_of_module(const struct wx_module *m, const wasmx_compile_options *options,
+                              wasmx_compile_error *err);
+
 // ---- check.c
 
 // Decodes and validates binary or text; file is for the message.

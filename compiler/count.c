@@ -10,7 +10,7 @@
 // the guards, whatever becomes of the access that proves it.
 #include <stdlib.h>
 
-#include "compiler/access.h"
+#include "compiler/affine.h"
 
 typedef struct counter { uint32_t step; v w, next; } counter;
 
@@ -23,82 +23,6 @@ typedef struct counting {
     uint32_t counter_count, counter_room;
     wx_map bounds;         // each w made -> its largest value
 } counting;
-
-// ---- x in iteration n is start + n * step
-
-typedef struct affine { v start; uint32_t step; } affine;
-
-#define DEEPEST 8 // sums within sums
-
-static v latch_value(const counting *c, v phi) {
-    const flow_loop *l = &c->w->loops[c->loop];
-    if (l->latch_count != 1) return NULL;
-    LLVMBasicBlockRef latch = c->w->blocks[l->latches[0]];
-    for (unsigned i = 0; i < LLVMCountIncoming(phi); i++)
-        if (LLVMGetIncomingBlock(phi, i) == latch) return LLVMGetIncomingValue(phi, i);
-    return NULL;
-}
-
-static v entry_value(const counting *c, v phi) {
-    LLVMBasicBlockRef entry = c->w->blocks[c->w->loops[c->loop].entry];
-    for (unsigned i = 0; i < LLVMCountIncoming(phi); i++)
-        if (LLVMGetIncomingBlock(phi, i) == entry) return LLVMGetIncomingValue(phi, i);
-    return NULL;
-}
-
-static bool is_header_phi(const counting *c, v x) {
-    return LLVMIsAPHINode(x) && LLVMGetInstructionParent(x) == c->w->blocks[c->w->loops[c->loop].header];
-}
-
-static bool affine_phi(const counting *c, v x, affine *a) {
-    v next = latch_value(c, x);
-    int32_t step;
-    if (!next || next == x || split_constant(next, &step) != x) return false;
-    *a = (affine){entry_value(c, x), (uint32_t)step};
-    return true;
-}
-
-static bool find_affine(const counting *c, v x, unsigned depth, affine *a);
-
-// At the end of the block before the loop, where what is invariant is known too: it dominates the header.
-static v build_start(const counting *c, LLVMOpcode op, v left, v right) {
-    LLVMPositionBuilderBefore(c->p->b, LLVMGetBasicBlockTerminator(c->w->blocks[c->w->loops[c->loop].entry]));
-    return LLVMBuildBinOp(c->p->b, op == LLVMOr ? LLVMAdd : op, left, right, "");
-}
-
-static bool affine_sum(const counting *c, v x, LLVMOpcode op, unsigned depth, affine *a) {
-    affine l, r;
-    if (!find_affine(c, LLVMGetOperand(x, 0), depth, &l) || !find_affine(c, LLVMGetOperand(x, 1), depth, &r))
-        return false;
-    *a = (affine){build_start(c, op, l.start, r.start), op == LLVMSub ? l.step - r.step : l.step + r.step};
-    return true;
-}
-
-static bool affine_product(const counting *c, v x, LLVMOpcode op, unsigned depth, affine *a) {
-    affine l;
-    v by = LLVMGetOperand(x, 1);
-    if (!LLVMIsAConstantInt(by) || !find_affine(c, LLVMGetOperand(x, 0), depth, &l)) return false;
-    uint64_t n = LLVMConstIntGetZExtValue(by);
-    if (op == LLVMShl && n > 31) return false;
-    *a = (affine){build_start(c, op, l.start, by), op == LLVMShl ? l.step << n : l.step * (uint32_t)n};
-    return true;
-}
-
-static bool find_affine(const counting *c, v x, unsigned depth, affine *a) {
-    if (flow_invariant(c->w, c->loop, x)) {
-        *a = (affine){x, 0};
-        return true;
-    }
-    if (depth == 0 || !LLVMIsAInstruction(x)) return false;
-    if (is_header_phi(c, x)) return affine_phi(c, x, a);
-    LLVMOpcode op = LLVMGetInstructionOpcode(x);
-    switch (op) {
-    case LLVMOr: return LLVMGetIsDisjoint(x) && affine_sum(c, x, op, depth - 1, a);
-    case LLVMAdd: case LLVMSub: return affine_sum(c, x, op, depth - 1, a);
-    case LLVMShl: case LLVMMul: return affine_product(c, x, op, depth - 1, a);
-    default: return false;
-    }
-}
 
 // ---- The bound
 
@@ -123,7 +47,7 @@ static exit_test find_exit(const counting *c, uint32_t block) {
     LLVMIntPredicate is = LLVMGetICmpPredicate(t.compare);
     if (is != LLVMIntEQ && is != LLVMIntNE) return t;
     uint32_t out = flow_number(c->w, LLVMGetSuccessor(t.branch, is == LLVMIntEQ ? 0 : 1));
-    if (flow_contains(c->w, c->loop, out) || !find_affine(c, x, DEEPEST, &t.a)) return t;
+    if (flow_contains(c->w, c->loop, out) || !find_affine(c->p, c->w, c->loop, x, &t.a)) return t;
     if (!LLVMIsAConstantInt(t.a.start)) return t;
     t.found = last_iteration(&t.a, (uint32_t)LLVMConstIntGetZExtValue(limit), &t.last);
     return t;
@@ -173,6 +97,8 @@ static void replace_exit(counting *c, const exit_test *t) {
 
 // ---- Addresses
 
+#define DEEPEST 8 // displacements of displacements
+
 typedef struct reach { bool proved; int64_t most; } reach; // bytes from the root, to the end of the farthest access
 
 // Everything that is made of a root has to be an access or a displacement of one, and to stay near.
@@ -200,7 +126,7 @@ static bool follow(const counting *c, v pointer, int64_t low, int64_t high, int6
 }
 
 static v start_root(const counting *c, v base, v start) {
-    LLVMPositionBuilderBefore(c->p->b, LLVMGetBasicBlockTerminator(c->w->blocks[c->w->loops[c->loop].entry]));
+    LLVMPositionBuilderBefore(c->p->b, end_of_entry(c->w, c->loop));
     return new_root(c->p, base, start);
 }
 
@@ -209,7 +135,7 @@ static void replace_root(counting *c, v root) {
     affine a;
     if (!index || !LLVMGetFirstUse(root)) return;
     if (flow_invariant(c->w, c->loop, index) || !flow_invariant(c->w, c->loop, root_base(root))) return;
-    if (!find_affine(c, index, DEEPEST, &a) || a.step == 0 || (int32_t)a.step < 0) return;
+    if (!find_affine(c->p, c->w, c->loop, index, &a) || a.step == 0 || (int32_t)a.step < 0) return;
     reach r = {0};
     if (!follow(c, root, 0, 0, a.step, DEEPEST, &r) || !r.proved) return;
     if (c->last > (int64_t)WXRT_HIGH_GUARD || c->last * a.step + r.most > (int64_t)WXRT_HIGH_GUARD) return;

@@ -96,7 +96,7 @@ static void fill_import(desc *d, const wx_import *x, wxrt_import *out) {
         limits = &m->tables[x->index].limits;
         break;
     case WX_EXTERN_MEMORY: limits = &m->memories[x->index].limits; break;
-    case WX_EXTERN_TAG: break;
+    case WX_EXTERN_TAG: out->type = m->tags[x->index].type; break;
     }
     if (!limits) return;
     out->min = limits->min;
@@ -240,6 +240,18 @@ static LLVMValueRef make_globals(desc *d, LLVMValueRef *image) {
     }
     *image = blob_global(d->p, &values, "global_image");
     return blob_global(d->p, &b, "globals");
+}
+
+static LLVMValueRef make_tags(desc *d) {
+    blob b = {0};
+    for (uint32_t i = 0; i < d->m->tag_count; i++) {
+        wxrt_tagdesc out;
+        CLEAR(out);
+        out.type = d->m->tags[i].type;
+        out.import = d->m->tags[i].import != WX_NO_INDEX;
+        blob_add(&b, &out, sizeof out);
+    }
+    return blob_global(d->p, &b, "tags");
 }
 
 static LLVMValueRef make_datas(desc *d) {
@@ -484,6 +496,7 @@ void emit_descriptor(part *p) {
     out.memory_count = m->memory_count;
     out.table_count = m->table_count;
     out.global_count = m->global_count;
+    out.tag_count = m->tag_count;
     out.data_count = m->data_count;
     out.elem_count = m->elem_count;
     out.export_count = m->export_count;
@@ -508,6 +521,7 @@ void emit_descriptor(part *p) {
     SET(memories, make_memories(&d));
     SET(tables, make_tables(&d));
     SET(globals, globals);
+    SET(tags, make_tags(&d));
     SET(global_image, global_image);
     SET(datas, make_datas(&d));
     SET(elems, make_elems(&d));

@@ -130,7 +130,8 @@ static void make_locals(fn *f) {
         f->locals[i] = LLVMBuildAlloca(f->b, value_type(f->p, f->local_types[i]), "");
     for (uint32_t i = 0; i < f->local_count; i++) {
         bool is_param = i < f->type->param_count;
-        v start = is_param ? LLVMGetParam(f->llvm, i + 1) : LLVMConstNull(value_type(f->p, f->local_types[i]));
+        v start = f->frame ? load_field(f, value_type(f->p, f->local_types[i]), f->frame, 8 * (int64_t)i)
+                  : is_param ? LLVMGetParam(f->llvm, i + 1) : LLVMConstNull(value_type(f->p, f->local_types[i]));
         LLVMBuildStore(f->b, start, f->locals[i]);
     }
 }
@@ -235,6 +236,28 @@ static void mark_index(part *p, v llvm, uint32_t func) {
                             LLVMCreateStringAttribute(p->c, "wasmx-func", 10, number, (unsigned)len));
 }
 
+// The entries at loops are added when they come (emit_control.c).
+static void open_entries(fn *f) {
+    LLVMBasicBlockRef start = new_block(f, "start");
+    f->entries = LLVMBuildSwitch(f->b, LLVMBuildTrunc(f->b, LLVMGetParam(f->llvm, 2), f->p->i32, ""), start, 1);
+    go_on(f, start);
+}
+
+static void emit_body(fn *f, uint32_t index) {
+    wx_error none = {0};
+    f->index = index;
+    f->type = wx_func_type(f->m, index);
+    f->r = wx_reader_make(f->m->funcs[index].code, &none);
+    read_local_types(f);
+    make_locals(f);
+    profile_open(f);
+    if (f->frame) open_entries(f);
+    open_body(f);
+    emit_instructions(f);
+    fn_close(f);
+    wx_arena_reset(&f->p->scratch);
+}
+
 void emit_function(part *p, uint32_t index) {
     const wx_func *func = &p->u->m->funcs[index];
     v llvm = new_func(p, LLVMGetValueName(func_value(p, index)), func_type(p, func->type), true);
@@ -242,17 +265,20 @@ void emit_function(part *p, uint32_t index) {
     keep_calls(p, llvm);
     set_guest_linkage(p, llvm);
     fn f;
-    wx_error none = {0};
     fn_open(&f, p, llvm);
     debug_function(p, llvm, index);
-    f.index = index;
-    f.type = wx_func_type(p->u->m, index);
-    f.r = wx_reader_make(func->code, &none);
-    read_local_types(&f);
-    make_locals(&f);
-    profile_open(&f);
-    open_body(&f);
-    emit_instructions(&f);
-    fn_close(&f);
-    wx_arena_reset(&p->scratch);
+    emit_body(&f, index);
+}
+
+void emit_whole(part *p, uint32_t index) {
+    ty params[] = {p->ptr, p->ptr, p->i64}, type = LLVMFunctionType(p->void_, params, 3, false);
+    v llvm = new_func(p, numbered(p, "whole", index), type, true);
+    mark_index(p, llvm, index);
+    LLVMAddAttributeAtIndex(llvm, LLVMAttributeFunctionIndex,
+                            LLVMCreateStringAttribute(p->c, "wasmx-whole", 11, "", 0));
+    keep_calls(p, llvm);
+    fn f;
+    fn_open(&f, p, llvm);
+    f.frame = LLVMGetParam(llvm, 1);
+    emit_body(&f, index);
 }

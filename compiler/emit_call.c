@@ -43,7 +43,11 @@ static v results_pointer(fn *f) { return LLVMGetParam(f->llvm, f->type->param_co
 
 void return_values(fn *f, v *values) {
     const wx_typedef *t = f->type;
-    if (t->result_count == 0) {
+    if (f->frame) {
+        for (uint32_t i = 0; i < t->result_count; i++)
+            LLVMBuildStore(f->b, values[i], byte_offset(f->p, f->frame, 8 * (int64_t)i));
+        LLVMBuildRetVoid(f->b);
+    } else if (t->result_count == 0) {
         LLVMBuildRetVoid(f->b);
     } else if (t->result_count == 1) {
         LLVMBuildRet(f->b, values[0]);
@@ -150,18 +154,133 @@ static bool same_signature(const wx_module *m, uint32_t a, uint32_t b) {
     return m->types[a].canon == m->types[b].canon;
 }
 
-// A table that never changes is an array in read-only data; all its functions run on our own ctx.
-static callee constant_slot(fn *f, const wx_instr *in, v index, const wx_table_facts *known) {
+// ---- Tables that never change: arrays in read-only data; all functions there run on our own ctx
+
+static bool is_one_signature(const fn *f, const wx_instr *in, const wx_table_facts *known) {
+    return known->one_signature && same_signature(f->m, known->signature, in->a);
+}
+
+static v constant_entry(fn *f, const wx_instr *in, v index) {
+    v path[] = {ci64(f->p, 0), zext64(f, index)}, image = table_image(f->p, in->b);
+    ty table = LLVMArrayType2(table_entry_type(f->p), f->m->tables[in->b].limits.min);
+    return LLVMBuildGEP2(f->b, table, image, path, 2, "");
+}
+
+// Where the functions of the type are, if nothing else is among them; with one signature nothing has to be told apart.
+static bool find_span(const fn *f, const wx_instr *in, const wx_table_facts *known, wx_table_span *span) {
+    *span = (wx_table_span){0, (uint32_t)f->m->tables[in->b].limits.min, 0};
+    if (is_one_signature(f, in, known)) return true;
+    if (!known->spans) return false;
+    *span = known->spans[f->m->types[in->a].canon];
+    return span->count && span->high - span->low == span->count;
+}
+
+// What is wrong with an element that is not of the type.
+static void trap_by_element(fn *f, const wx_instr *in, v index) {
     v size = LLVMConstInt(LLVMTypeOf(index), f->m->tables[in->b].limits.min, false);
     trap_if(f, LLVMBuildICmp(f->b, LLVMIntUGE, index, size, ""), WASMX_TRAP_UNDEFINED_ELEMENT);
-    ty entry = table_entry_type(f->p);
-    v path[] = {ci64(f->p, 0), zext64(f, index)}, image = table_image(f->p, in->b);
-    v slot = LLVMBuildGEP2(f->b, LLVMArrayType2(entry, f->m->tables[in->b].limits.min), image, path, 2, "");
-    bool checked = !(known->one_signature && same_signature(f->m, known->signature, in->a));
-    if (checked) check_slot_type(f, load_const(f, f->p->i64, slot, 0), ci64(f->p, local_identity(f->m, in->a)));
+    v type = load_const(f, f->p->i64, constant_entry(f, in, index), 0);
+    LLVMBuildCondBr(f->b, LLVMBuildICmp(f->b, LLVMIntEQ, type, ci64(f->p, 0), ""),
+                    trap_block(f, WASMX_TRAP_UNINITIALIZED_ELEMENT),
+                    trap_block(f, WASMX_TRAP_INDIRECT_CALL_TYPE_MISMATCH));
+}
+
+// One comparison says that the index is one of them.
+static void check_span(fn *f, const wx_instr *in, v index, const wx_table_span *span) {
+    ty type = LLVMTypeOf(index);
+    v low = LLVMConstInt(type, span->low, false), count = LLVMConstInt(type, span->high - span->low, false);
+    v outside = LLVMBuildICmp(f->b, LLVMIntUGE, LLVMBuildSub(f->b, index, low, ""), count, "");
+    if (!span->count) {
+        trap_if(f, outside, WASMX_TRAP_UNDEFINED_ELEMENT);
+        return;
+    }
+    LLVMBasicBlockRef wrong = new_block(f, "wrong"), next = new_block(f, "");
+    branch_unlikely(f, outside, wrong, next);
+    go_on(f, wrong);
+    trap_by_element(f, in, index);
+    go_on(f, next);
+}
+
+static void check_each(fn *f, const wx_instr *in, v index) {
+    v size = LLVMConstInt(LLVMTypeOf(index), f->m->tables[in->b].limits.min, false);
+    trap_if(f, LLVMBuildICmp(f->b, LLVMIntUGE, index, size, ""), WASMX_TRAP_UNDEFINED_ELEMENT);
+    v type = load_const(f, f->p->i64, constant_entry(f, in, index), 0);
+    check_slot_type(f, type, ci64(f->p, local_identity(f->m, in->a)));
+}
+
+static callee constant_slot(fn *f, const wx_instr *in, v index, const wx_table_facts *known) {
+    wx_table_span span;
+    if (find_span(f, in, known, &span)) check_span(f, in, index, &span);
+    else check_each(f, in, index);
+    v slot = constant_entry(f, in, index);
     callee c = {.code = load_const(f, f->p->ptr, slot, 8), .ctx = f->ctx};
     if (f->p->u->facts.tail_indirect) c.tail = load_const(f, f->p->ptr, slot, 16);
     return c;
+}
+
+// Few and small: then a switch over direct calls is better than a call through the table, for LLVM inlines them.
+#define MOST_CANDIDATES 16
+#define MOST_APART 256
+#define SMALL 48 // bytes of Wasm
+
+static bool is_in_plan(const wx_unit *u, const wx_plan *plan, uint32_t func) {
+    uint32_t first = (uint32_t)(plan->funcs - u->order);
+    return u->place[func] >= first && u->place[func] - first < plan->count;
+}
+
+static bool is_candidate(const fn *f, uint32_t func) {
+    return f->m->funcs[func].import == WX_NO_INDEX && f->m->funcs[func].code.len <= SMALL && func != f->index &&
+           !f->p->u->facts.funcs[func].tail && is_in_plan(f->p->u, f->p->plan, func);
+}
+
+static bool are_few(const fn *f, const wx_instr *in, const wx_table_facts *known, wx_table_span *span) {
+    const wx_unit *u = f->p->u;
+    if (!known->constant || !known->spans || u->opt_level < 2 || u->opt_size || u->lazy) return false;
+    if (u->profiling.generate || f->p->plan->cheap) return false; // counted is a call through the table
+    *span = known->spans[f->m->types[in->a].canon];
+    if (!span->count || span->count > MOST_CANDIDATES || span->high - span->low > MOST_APART) return false;
+    for (uint32_t i = span->low; i < span->high; i++) {
+        uint32_t func = known->image[i];
+        if (func == UINT32_MAX || !same_signature(f->m, f->m->funcs[func].type, in->a)) continue;
+        if (!is_candidate(f, func)) return false;
+    }
+    return true;
+}
+
+static void add_case(fn *f, const wx_instr *in, v choice, uint32_t element, uint32_t func, v *args,
+                     LLVMBasicBlockRef join, v phi) {
+    const wx_typedef *t = &f->m->types[in->a];
+    LLVMBasicBlockRef block = new_block(f, "");
+    LLVMAddCase(choice, LLVMConstInt(LLVMTypeOf(LLVMGetOperand(choice, 0)), element, false), block);
+    go_on(f, block);
+    v result = build_call(f, func_type(f->p, in->a), func_value(f->p, func), f->ctx, args, t, false);
+    LLVMBasicBlockRef from = LLVMGetInsertBlock(f->b);
+    LLVMBuildBr(f->b, join);
+    if (phi) LLVMAddIncoming(phi, &result, &from, 1);
+}
+
+static void call_one_of_few(fn *f, const wx_instr *in, v index, const wx_table_facts *known,
+                            const wx_table_span *span) {
+    const wx_typedef *t = &f->m->types[in->a];
+    v *args = pop_args(f, t), phi = NULL;
+    LLVMBasicBlockRef wrong = new_block(f, "wrong"), join = new_block(f, "");
+    v choice = LLVMBuildSwitch(f->b, index, wrong, span->count);
+    uint32_t callees[MOST_APART], cases = 0;
+    if (t->result_count) {
+        LLVMPositionBuilderAtEnd(f->b, join);
+        phi = LLVMBuildPhi(f->b, result_type(f->p, t), "");
+    }
+    for (uint32_t i = span->low; i < span->high; i++) {
+        uint32_t func = known->image[i];
+        if (func == UINT32_MAX || !same_signature(f->m, f->m->funcs[func].type, in->a)) continue;
+        add_case(f, in, choice, i, func, args, join, phi);
+        callees[cases++] = func;
+    }
+    profile_weigh_callees(f, choice, callees, cases);
+    go_on(f, wrong);
+    trap_by_element(f, in, index);
+    go_on(f, join);
+    push_results(f, t, phi, NULL);
 }
 
 static v table_load(fn *f, ty type, v from, int64_t offset) {
@@ -272,6 +391,12 @@ static callee guarded_table(fn *f, const wx_instr *in, guards *g) {
 
 void emit_call_indirect(fn *f, const wx_instr *in, int a, int b) {
     (void)a, (void)b;
+    const wx_table_facts *known = &f->p->u->facts.tables[in->b];
+    wx_table_span span;
+    if (!results_in_memory(&f->m->types[in->a]) && are_few(f, in, known, &span)) {
+        call_one_of_few(f, in, pop(f), known, &span);
+        return;
+    }
     guards g;
     callee c = guarded_table(f, in, &g);
     call_and_push(f, in->a, c, g.args, false);

@@ -72,11 +72,30 @@ void add_edges(fn *f, v *phis, uint32_t n, v *values) {
     for (uint32_t i = 0; i < n; i++) LLVMAddIncoming(phis[i], &values[i], &from, 1);
 }
 
+// An entry at a loop: what is on the operand stack comes from the frame, or from the code before.
+static void add_entry(fn *f) {
+    LLVMBasicBlockRef before = LLVMGetInsertBlock(f->b), from = new_block(f, ""), join = new_block(f, "");
+    LLVMAddCase(f->entries, ci32(f->p, ++f->loops), from);
+    LLVMBuildBr(f->b, join);
+    for (uint32_t i = 0; i < f->height; i++) {
+        go_on(f, from);
+        v loaded = load_field(f, LLVMTypeOf(f->stack[i]), f->frame, 8 * ((int64_t)f->local_count + i));
+        go_on(f, join);
+        v phi = LLVMBuildPhi(f->b, LLVMTypeOf(loaded), "");
+        LLVMAddIncoming(phi, (v[]){f->stack[i], loaded}, (LLVMBasicBlockRef[]){before, from}, 2);
+        f->stack[i] = phi;
+    }
+    go_on(f, from);
+    LLVMBuildBr(f->b, join);
+    go_on(f, join);
+}
+
 void emit_loop(fn *f, const wx_instr *in, int a, int b) {
     (void)a, (void)b;
     uint32_t np, nr;
     const wx_type *params, *results;
     block_counts(f, in, &np, &nr, &params, &results);
+    if (f->frame) add_entry(f);
     label *l = open_label(f, WX_OP_LOOP);
     l->height = f->height - np;
     l->target = new_block(f, "loop");

@@ -30,6 +30,7 @@ v memory_bytes(fn *f, mem *m) {
     const wx_memory *w = memory_of(f, m->index);
     if (!f->p->u->facts.memory_grown[m->index]) return ci64(f->p, w->limits.min * WXRT_PAGE);
     v bytes = load_field(f, f->p->i64, m->record, offsetof(wasmx_memory, bytes));
+    if (!w->limits.is64) set_range(f->p, bytes, w->limits.min * WXRT_PAGE, WXRT_RESERVE32);
     if (w->limits.shared) { // other threads let it grow, and say so by atomic accesses: not to be read before those
         LLVMSetOrdering(bytes, LLVMAtomicOrderingMonotonic);
         LLVMSetAlignment(bytes, 8);
@@ -103,7 +104,7 @@ v effective_address(fn *f, const wx_instr *in, v address, uint32_t size) {
 v heap_load(fn *f, ty type, v address) {
     v load = LLVMBuildLoad2(f->b, type, address, "");
     LLVMSetAlignment(load, 1);
-    LLVMSetVolatile(load, true);
+    LLVMSetVolatile(load, !f->p->u->explicit_bounds); // compares trap there, before the load
     set_scope(f->p, load, SCOPE_HEAP);
     return f->p->u->facts.shared ? LLVMBuildFreeze(f->b, load, "") : load;
 }

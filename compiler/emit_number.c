@@ -106,6 +106,24 @@ void emit_int_extend_in_place(fn *f, const wx_instr *in, int width, int b) {
 
 // ---- Floats
 
+// The bits of the NaN that arithmetic gives in the deterministic profile, in the form of type, a float or a vector.
+static v canonical_nan(fn *f, ty type, ty *bits) {
+    bool is_vector = LLVMGetTypeKind(type) == LLVMVectorTypeKind;
+    bool is_double = (is_vector ? LLVMGetElementType(type) : type) == f->p->f64;
+    v one = is_double ? ci64(f->p, 0x7ff8000000000000u) : ci32(f->p, 0x7fc00000u);
+    unsigned lanes = is_vector ? LLVMGetVectorSize(type) : 1;
+    *bits = is_vector ? LLVMVectorType(LLVMTypeOf(one), lanes) : LLVMTypeOf(one);
+    return is_vector ? LLVMConstVector((v[]){one, one, one, one}, lanes) : one;
+}
+
+// In the bits, because to LLVM all NaNs are the same.
+v settle_nans(fn *f, v x) {
+    if (!f->p->u->canonical_nans) return x;
+    ty type = LLVMTypeOf(x), bits;
+    v nan = canonical_nan(f, type, &bits), is_nan = LLVMBuildFCmp(f->b, LLVMRealUNO, x, x, "");
+    return as(f, LLVMBuildSelect(f->b, is_nan, nan, as(f, x, bits), ""), type);
+}
+
 void emit_fcmp(fn *f, const wx_instr *in, int predicate, int b_) {
     (void)in, (void)b_;
     v b = pop(f), a = pop(f);
@@ -115,7 +133,8 @@ void emit_fcmp(fn *f, const wx_instr *in, int predicate, int b_) {
 void emit_float_unary(fn *f, const wx_instr *in, int which, int b) {
     (void)in, (void)b;
     v x = pop(f);
-    push(f, intrinsic1(f, which, LLVMTypeOf(x), &x, 1));
+    x = intrinsic1(f, which, LLVMTypeOf(x), &x, 1);
+    push(f, which == FABS ? x : settle_nans(f, x));
 }
 
 void emit_float_neg(fn *f, const wx_instr *in, int a, int b) {
@@ -126,7 +145,7 @@ void emit_float_neg(fn *f, const wx_instr *in, int a, int b) {
 void emit_float_binary(fn *f, const wx_instr *in, int op, int b_) {
     (void)in, (void)b_;
     v b = pop(f), a = pop(f);
-    push(f, LLVMBuildBinOp(f->b, (LLVMOpcode)op, a, b, ""));
+    push(f, settle_nans(f, LLVMBuildBinOp(f->b, (LLVMOpcode)op, a, b, "")));
 }
 
 // llvm.minimum may hand a signalling NaN through; the sum of the operands is a quiet NaN exactly when one is a NaN.
@@ -135,7 +154,7 @@ v float_minmax(fn *f, int which, v a, v b) {
     v quiet = LLVMBuildFAdd(f->b, a, b, "");
     v ordered = intrinsic1(f, which, LLVMTypeOf(a), (v[]){a, b}, 2);
     LLVMSetFastMathFlags(ordered, LLVMFastMathNoNaNs);
-    return LLVMBuildSelect(f->b, either_nan, quiet, ordered, "");
+    return settle_nans(f, LLVMBuildSelect(f->b, either_nan, quiet, ordered, ""));
 }
 
 void emit_float_minmax(fn *f, const wx_instr *in, int which, int b_) {
@@ -198,12 +217,12 @@ void emit_int_to_float(fn *f, const wx_instr *in, int is_signed, int b) {
 
 void emit_float_demote(fn *f, const wx_instr *in, int a, int b) {
     (void)in, (void)a, (void)b;
-    push(f, LLVMBuildFPTrunc(f->b, pop(f), f->p->f32, ""));
+    push(f, settle_nans(f, LLVMBuildFPTrunc(f->b, pop(f), f->p->f32, "")));
 }
 
 void emit_float_promote(fn *f, const wx_instr *in, int a, int b) {
     (void)in, (void)a, (void)b;
-    push(f, LLVMBuildFPExt(f->b, pop(f), f->p->f64, ""));
+    push(f, settle_nans(f, LLVMBuildFPExt(f->b, pop(f), f->p->f64, "")));
 }
 
 void emit_reinterpret(fn *f, const wx_instr *in, int a, int b) {

@@ -352,7 +352,8 @@ void emit_v_q15mulr(fn *f, const wx_instr *in, int shape, int b_) {
 void emit_v_float_unary(fn *f, const wx_instr *in, int shape, int which) {
     (void)in;
     v x = pop_as(f, shape);
-    push_v(f, intrinsic1(f, which, LLVMTypeOf(x), &x, 1));
+    x = intrinsic1(f, which, LLVMTypeOf(x), &x, 1);
+    push_v(f, which == FABS ? x : settle_nans(f, x));
 }
 
 void emit_v_float_neg(fn *f, const wx_instr *in, int shape, int b) {
@@ -363,7 +364,7 @@ void emit_v_float_neg(fn *f, const wx_instr *in, int shape, int b) {
 void emit_v_float_binary(fn *f, const wx_instr *in, int shape, int op) {
     (void)in;
     v b = pop_as(f, shape), a = pop_as(f, shape);
-    push_v(f, LLVMBuildBinOp(f->b, (LLVMOpcode)op, a, b, ""));
+    push_v(f, settle_nans(f, LLVMBuildBinOp(f->b, (LLVMOpcode)op, a, b, "")));
 }
 
 void emit_v_float_minmax(fn *f, const wx_instr *in, int shape, int which) {
@@ -400,11 +401,11 @@ void emit_v_convert(fn *f, const wx_instr *in, int shape, int is_signed) {
 void emit_v_demote(fn *f, const wx_instr *in, int a, int b) {
     (void)in, (void)a, (void)b;
     ty to = LLVMVectorType(f->p->f32, 2);
-    v x = LLVMBuildFPTrunc(f->b, pop_as(f, F64X2), to, "");
+    v x = settle_nans(f, LLVMBuildFPTrunc(f->b, pop_as(f, F64X2), to, ""));
     push_v(f, pick(f, x, LLVMConstNull(to), 0, 1, 4));
 }
 
 void emit_v_promote(fn *f, const wx_instr *in, int a, int b) {
     (void)in, (void)a, (void)b;
-    push_v(f, LLVMBuildFPExt(f->b, half(f, pop_as(f, F32X4), false, 2), vector(f, F64X2), ""));
+    push_v(f, settle_nans(f, LLVMBuildFPExt(f->b, half(f, pop_as(f, F32X4), false, 2), vector(f, F64X2), "")));
 }

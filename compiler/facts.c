@@ -182,6 +182,18 @@ static void find_signature(scan *s, wx_table_facts *t, uint64_t size) {
     if (t->signature == UINT32_MAX) t->one_signature = false;
 }
 
+#define TABLES_WITH_SPANS 4 // real modules have one; the spans of a table are as many as the module's types
+
+static void find_spans(scan *s, wx_table_facts *t, uint64_t size) {
+    t->spans = WX_NEW_ARRAY(&s->u->arena, wx_table_span, s->m->type_count);
+    for (uint32_t i = 0; i < size; i++) {
+        if (t->image[i] == UINT32_MAX) continue;
+        wx_table_span *span = &t->spans[s->m->types[s->m->funcs[t->image[i]].type].canon];
+        if (!span->count++) span->low = i;
+        span->high = i + 1;
+    }
+}
+
 static void find_constant_tables(scan *s) {
     for (uint32_t i = 0; i < s->m->table_count; i++) {
         wx_table_facts *t = &s->facts->tables[i];
@@ -193,7 +205,9 @@ static void find_constant_tables(scan *s) {
             const wx_elem *e = &s->m->elems[k];
             if (e->mode == WX_ACTIVE && e->table == i) t->constant = apply_to_image(s, e, t, size);
         }
-        if (t->constant) find_signature(s, t, size);
+        if (!t->constant) continue;
+        find_signature(s, t, size);
+        if (i < TABLES_WITH_SPANS) find_spans(s, t, size);
     }
 }
 
@@ -220,10 +234,8 @@ static void find_constant_globals(scan *s) {
     }
 }
 
-static bool check_declarations(scan *s) {
+static void scan_memories(scan *s) {
     for (uint32_t i = 0; i < s->m->memory_count; i++) s->facts->shared |= s->m->memories[i].limits.shared;
-    if (s->m->tag_count) return refuse(s, WX_NO_FUNC, WX_NO_OFFSET, WX_FEATURE_EH, "tag");
-    return true;
 }
 
 static void allocate(scan *s) {
@@ -243,7 +255,7 @@ static void allocate(scan *s) {
 bool wx_find_facts(wx_unit *u, wx_error *e) {
     scan s = {.u = u, .m = u->m, .facts = &u->facts, .e = e};
     allocate(&s);
-    if (!check_declarations(&s)) return false;
+    scan_memories(&s);
     scan_exports(&s);
     scan_globals(&s);
     scan_elements(&s);

@@ -51,6 +51,8 @@ typedef struct fn {
     LLVMBasicBlockRef traps[WASMX_STATUS_COUNT]; // made on demand, one a kind
     fn_profile profile;
     wx_reader r;                  // after the current instruction
+    v frame, entries;             // emit_whole: where values are, and the switch to where it begins; else NULL
+    uint32_t loops;               // so far
 } fn;
 
 typedef void emitter(fn *f, const wx_instr *in, int a, int b);
@@ -99,6 +101,7 @@ void return_values(fn *f, v *values);
 
 // ---- emit_number.c
 v float_minmax(fn *f, int which, v a, v b);
+v settle_nans(fn *f, v x); // what arithmetic gave, floats or vectors of them: if need be, one NaN for all
 
 // ---- emit_table.c
 v table_record(fn *f, uint32_t table);
@@ -115,6 +118,7 @@ void profile_count_target(fn *f, v code);
 void profile_weigh(fn *f, v branch);          // a conditional branch that is taken when its instruction's is
 // A switch of so many cases; successors[i] says which one case i is, the last one the default, which is number 0.
 void profile_weigh_switch(fn *f, v select, const uint32_t *successors, uint32_t count);
+void profile_weigh_callees(fn *f, v select, const uint32_t *funcs, uint32_t count); // likewise; case i calls funcs[i]
 // The functions that were called here often enough for a guard, commonest first; how many.
 typedef struct hot_target { uint32_t func; uint64_t count, others; } hot_target;
 #define HOT_TARGETS 2

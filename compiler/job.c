@@ -30,6 +30,7 @@ static void set_options(wx_unit *u, const wasmx_compile_options *o) {
     u->debug = o->debug && !u->lazy;
     u->explicit_bounds = o->bounds == WASMX_BOUNDS_EXPLICIT;
     u->interruptible = o->interruptible;
+    u->canonical_nans = o->canonical_nans || u->lazy; // the interpreter's are
     u->precise_traps = o->traps == WASMX_TRAPS_PRECISE;
     u->profiling.generate = o->profile_generate && !u->lazy;
     u->profiling.use = o->profile && !u->lazy;
@@ -103,6 +104,10 @@ static bool check_options(const wasmx_compile_options *o, wx_error *e) {
 
 static bool read_module(wx_job *j, const uint8_t *bytes, size_t size, wx_error *e) {
     const wasmx_compile_options *o = j->u.options;
+    if (j->given) {
+        j->m = *j->given;
+        return true;
+    }
     if (!wx_is_binary(bytes, size) && size && bytes[0] != 0) {
         if (!wx_text_to_binary(o->file ? o->file : "module", (const char *)bytes, size, &j->binary, e)) return false;
         bytes = j->binary.data;
@@ -134,8 +139,7 @@ static bool prepare(wx_job *j, wx_error *e) {
     wx_make_image(u);
     if (!wx_make_layout(u, e)) return false;
     wx_name_exports(u);
-    bool listing = u->options->emit & (WASMX_EMIT_ASM | WASMX_EMIT_LLVM_IR | WASMX_EMIT_BITCODE);
-    if (listing) {
+    if (wants_listing(u)) {
         u->part_count = 1;
         u->cuts[1] = u->live_count;
     }
@@ -156,7 +160,7 @@ void wx_job_close(wx_job *j) {
     wx_buf_free(&j->u.image.bytes);
     wx_buf_free(&j->binary);
     wx_arena_free(&j->u.arena);
-    wx_module_free(&j->m);
+    if (!j->given) wx_module_free(&j->m);
 }
 
 void wx_job_error(const wx_error *e, const wasmx_compile_options *options, wasmx_compile_error *err) {

@@ -7,6 +7,7 @@
 typedef struct wx_job {
     wx_unit u;
     wx_module m;
+    const wx_module *given; // or NULL: it is this one, decoded and validated, and belongs to someone else
     wx_buf binary;     // of a text module
     wasmx_output *out; // where phases are reported; may be NULL
     double started;    // the current phase
@@ -25,6 +26,7 @@ typedef struct wx_part_result {
     double emit, optimise, codegen; // seconds
     uint32_t map_count;             // entries of its address map
     wx_part_lines lines;            // belongs to the caller
+    bool cached;                    // it was compiled before (cache.h)
 } wx_part_result;
 typedef void wx_listing(void *arg, part *p, LLVMTargetMachineRef tm);
 

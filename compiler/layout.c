@@ -51,24 +51,25 @@ static void list_live(wx_unit *u) {
         if (u->facts.funcs[i].live) u->live[u->live_count++] = i;
 }
 
-// Cold functions come first; what is compiled cheaply is in partitions of its own.
-static bool is_last_cold(const wx_unit *u, uint32_t i) {
-    return u->options->hot_only && u->cold && i && u->cold[u->order[i - 1]] && !u->cold[u->order[i]];
+// Cold functions come last; what is compiled cheaply is in partitions of its own.
+static bool is_first_cold(const wx_unit *u, uint32_t i) {
+    return u->options->hot_only && u->cold && i && u->cold[u->order[i]] && !u->cold[u->order[i - 1]];
 }
 
 static void cut_partitions(wx_unit *u) {
-    u->cuts = wx_arena_array(&u->arena, (size_t)u->live_count + 2, sizeof *u->cuts);
+    u->cuts = wx_arena_array(&u->arena, (size_t)u->live_count + 3, sizeof *u->cuts);
     uint64_t bytes = 0, funcs = 0;
     u->part_count = 1;
     for (uint32_t i = 0; i < u->live_count; i++) {
-        if (bytes >= PARTITION_BYTES || funcs >= PARTITION_FUNCS || is_last_cold(u, i)) {
+        if (bytes >= PARTITION_BYTES || funcs >= PARTITION_FUNCS || is_first_cold(u, i)) {
             u->cuts[u->part_count++] = i;
             bytes = funcs = 0;
         }
         bytes += u->m->funcs[u->order[i]].code.len;
         funcs++;
     }
-    u->cuts[u->part_count] = u->live_count;
+    if (u->part_count > 1) u->cuts[u->part_count++] = u->live_count; // with the descriptor and no code of the guest:
+    u->cuts[u->part_count] = u->live_count; // it changes with every snapshot, when code does not (cache.h)
 }
 
 static bool is_ours(wx_name name) { return name.len >= 3 && !memcmp(name.ptr, "wx.", 3); }

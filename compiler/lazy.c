@@ -1,8 +1,8 @@
-// compiler/lazy.c: the fast tier: code in this process that is made when it is first called.
+// compiler/lazy.c: code in this process: interpreted first, and made when it has proved to be worth it.
 //
-//   guest ──► stub k ──► resolve ──► urgent ──► a worker: k and what it calls ──► linked ──► table[k] ──► guest
-//                                      near ──► the other workers: what code that was called may call next
-//                                       far ──►                    what that may call in turn
+//   guest ──► stub k ──► table[k] ──► interp/ ── many calls, many turns of a loop ──► hot ──► a worker: k, and others
+//                           │            └────── cannot be interpreted ──► urgent ──► that wait ──► linked ──┐
+//                           └◄── code ◄──────────────────────────────────────────────────────────────────────┘
 //
 // in: a module   out: a descriptor whose every function is a stub   Workers have stacks of their own, so a call costs
 // the guest's stack no more than a small frame. One lock guards who compiles what, another the linker.
@@ -15,16 +15,21 @@
 
 #include "base/pool.h"
 #include "compiler/code.h"
+#include "compiler/compiler.h"
 #include "compiler/job.h"
 #include "compiler/space.h"
+#include "interp/interp.h"
 
-#define PLAN_FUNCS 8u      // compiled together: the one that is called and what it calls
+#define PLAN_FUNCS 8u      // compiled together: a module costs LLVM 0.4 ms, whatever is in it
 #define PLAN_BYTES 4096u   // of Wasm
 #define WORKER_STACK ((size_t)64 << 20)
+#define FEW_CALLS 3u       // a function that is so rarely called is worth compiling for the sake of its loops only
+#define PATIENCE 5000      // calls and turns until the interpreter asks again, and at least so long between looks
 
-enum state { FRESH, CLAIMED, READY };
+enum state { FRESH, WANTED, CLAIMED, READY };
 
-typedef struct queue { uint32_t *items; size_t len, cap; } queue; // last in, first out
+typedef struct want { uint32_t func; bool whole; } want; // whole: with entries at loops, where interpreters go on
+typedef struct queue { want *items; size_t len, cap; } queue;
 
 struct wx_lazy {
     wx_job j;
@@ -32,11 +37,13 @@ struct wx_lazy {
     wasmx_compile_options options;
     struct wasmx_code *code;
     wx_space space;
+    wx_interp interp;
     struct wasmx_module module;   // the descriptor, with what is only known here
-    pthread_mutex_t lock;         // guards states, queues, plans, stop
+    pthread_mutex_t lock;         // guards states, queues, plans, stop, the rounds of functions
     pthread_cond_t wanted, made;
     uint8_t *states;              // by function
-    queue urgent, near, far;
+    bool *wholes;                 // by function: such code of it was asked for
+    queue urgent, hot;
     uint32_t plans;
     bool stop;
     pthread_mutex_t link_lock;
@@ -44,7 +51,7 @@ struct wx_lazy {
     unsigned worker_count;
 };
 
-static void put(queue *q, uint32_t x) {
+static void put(queue *q, want x) {
     if (q->len == q->cap) {
         q->cap = q->cap ? 2 * q->cap : 64;
         q->items = wx_xrealloc(q->items, q->cap * sizeof *q->items);
@@ -52,54 +59,70 @@ static void put(queue *q, uint32_t x) {
     q->items[q->len++] = x;
 }
 
+static want take_out(queue *q, size_t i) {
+    want x = q->items[i];
+    q->items[i] = q->items[--q->len];
+    return x;
+}
+
 // ---- What to compile together. Under the lock.
 
-typedef void visitor(wx_lazy *l, uint32_t callee, void *arg);
+typedef struct chosen {
+    uint32_t funcs[PLAN_FUNCS], count, bytes, index;
+    bool whole;
+} chosen;
 
-static void each_callee(wx_lazy *l, uint32_t func, visitor *visit, void *arg) {
+static bool choose(wx_lazy *l, uint32_t func, chosen *c) {
+    uint32_t bytes = l->j.m.funcs[func].code.len;
+    bool is_full = c->count == PLAN_FUNCS || (c->count && c->bytes + bytes > PLAN_BYTES);
+    if (l->states[func] >= CLAIMED || is_full) return false;
+    c->bytes += bytes;
+    c->funcs[c->count++] = func;
+    l->states[func] = CLAIMED;
+    return true;
+}
+
+static void choose_callees(wx_lazy *l, uint32_t func, chosen *c) {
     wx_error none = {0};
     wx_reader r = wx_reader_make(l->j.m.funcs[func].code, &none);
     wx_skip_locals(&r);
     for (wx_instr in; !wx_reader_done(&r);) {
         wx_instr_read(&r, &in);
         bool calls = in.op == WX_OP_CALL || in.op == WX_OP_RETURN_CALL;
-        if (calls && l->j.m.funcs[in.a].import == WX_NO_INDEX && l->states[in.a] == FRESH) visit(l, in.a, arg);
+        if (calls && l->j.m.funcs[in.a].import == WX_NO_INDEX) choose(l, in.a, c);
     }
 }
 
-typedef struct chosen { uint32_t funcs[PLAN_FUNCS], count, bytes, index; } chosen;
-
-static void choose(wx_lazy *l, uint32_t func, void *arg) {
-    chosen *c = arg;
-    uint32_t bytes = l->j.m.funcs[func].code.len;
-    if (c->count == PLAN_FUNCS || (c->count && c->bytes + bytes > PLAN_BYTES)) return;
-    c->bytes += bytes;
-    c->funcs[c->count++] = func;
-    l->states[func] = CLAIMED;
+// Where nothing is interpreted, a function that is called will call others.
+static void choose_urgent(wx_lazy *l, chosen *c) {
+    while (l->urgent.len && !c->count) choose(l, take_out(&l->urgent, 0).func, c);
+    for (uint32_t i = 0; l->interp.never && i < c->count && c->count < PLAN_FUNCS; i++)
+        choose_callees(l, c->funcs[i], c);
 }
 
-static chosen choose_with_callees(wx_lazy *l, uint32_t func) {
+static uint32_t rounds_of(const wx_lazy *l, size_t i) { return l->interp.funcs[l->hot.items[i].func].rounds; }
+
+// The hottest that is left; with it, others that are hot too, while they are small.
+static void choose_hot(wx_lazy *l, chosen *c) {
+    while (l->hot.len) {
+        size_t best = 0;
+        for (size_t i = 1; i < l->hot.len; i++)
+            if (rounds_of(l, i) > rounds_of(l, best)) best = i;
+        want w = l->hot.items[best];
+        if (w.whole && c->count) return;
+        if (!w.whole && !choose(l, w.func, c) && l->states[w.func] < CLAIMED) return;
+        take_out(&l->hot, best);
+        if (!w.whole) continue;
+        *c = (chosen){.funcs = {w.func}, .count = 1, .index = c->index, .whole = true};
+        return;
+    }
+}
+
+static chosen choose_next(wx_lazy *l) {
     chosen c = {.index = ++l->plans};
-    choose(l, func, &c);
-    for (uint32_t i = 0; i < c.count && c.count < PLAN_FUNCS && c.bytes < PLAN_BYTES; i++)
-        each_callee(l, c.funcs[i], choose, &c);
+    choose_urgent(l, &c);
+    if (!c.count) choose_hot(l, &c);
     return c;
-}
-
-static void want_ahead(wx_lazy *l, uint32_t func, void *arg) {
-    (void)l;
-    put(arg, func);
-}
-
-// What code that was just made may call next: in the order in which it is written, before all that waits already.
-static void look_ahead(wx_lazy *l, const chosen *c, queue *to) {
-    size_t low = to->len;
-    for (uint32_t i = 0; i < c->count; i++) each_callee(l, c->funcs[i], want_ahead, to);
-    for (size_t high = to->len; low + 1 < high; low++, high--) {
-        uint32_t x = to->items[low];
-        to->items[low] = to->items[high - 1];
-        to->items[high - 1] = x;
-    }
 }
 
 // ---- Making code
@@ -139,9 +162,12 @@ static void *link_part(wx_lazy *l, const wx_buf *object, const char *symbol, wx_
     return at;
 }
 
-// From now on calls of the function arrive at its code.
+// From now on calls of the function arrive at its code. The interpreter calls those of tail calls by their other entry.
 static void set_code(wx_lazy *l, uint32_t slot, void *code) {
+    uint32_t func = slot % l->j.m.func_count;
+    wx_ifunc *f = &l->interp.funcs[func];
     atomic_store_explicit(&l->space.stubs.table[slot], code, memory_order_release);
+    if (slot != func || !f->tail) atomic_store_explicit(&f->code, code, memory_order_release);
 }
 
 static bool set_tail_entry(wx_lazy *l, uint32_t func, wx_error *e) {
@@ -154,8 +180,14 @@ static bool set_tail_entry(wx_lazy *l, uint32_t func, wx_error *e) {
     return true;
 }
 
+static bool publish_whole(wx_lazy *l, uint32_t func, const wxrt_map *map) {
+    atomic_store_explicit(&l->interp.funcs[func].whole, wx_map_address(map), memory_order_release);
+    return true;
+}
+
 static bool publish(wx_lazy *l, const chosen *c, const wxrt_map *map, uint32_t count, wx_error *e) {
     if (!wx_space_add_map(&l->space, map, count)) return wx_fail(e, WX_ERR_BACKEND, "too much code");
+    if (c->whole) return publish_whole(l, c->funcs[0], map);
     for (uint32_t i = 0; i < count; i++)
         if (map[i].func != UINT32_MAX) set_code(l, map[i].func, wx_map_address(&map[i]));
     for (uint32_t i = 0; i < c->count; i++)
@@ -164,7 +196,7 @@ static bool publish(wx_lazy *l, const chosen *c, const wxrt_map *map, uint32_t c
 }
 
 static bool make(wx_lazy *l, const chosen *c, LLVMTargetMachineRef tm, wx_error *e) {
-    wx_plan plan = {.index = c->index, .funcs = c->funcs, .count = c->count};
+    wx_plan plan = {.index = c->index, .funcs = c->funcs, .count = c->count, .whole = c->whole};
     wx_buf object = {0};
     wx_part_result made;
     char symbol[64];
@@ -178,9 +210,10 @@ static bool make(wx_lazy *l, const chosen *c, LLVMTargetMachineRef tm, wx_error 
     return ok;
 }
 
-// A function that LLVM cannot compile traps when it is called.
+// A function that LLVM cannot compile goes on to be interpreted; if it cannot be, it traps when it is called.
 static void give_up(wx_lazy *l, const chosen *c) {
-    for (uint32_t i = 0; i < c->count; i++) {
+    for (uint32_t i = 0; !c->whole && i < c->count; i++) {
+        if (atomic_load(&l->interp.funcs[c->funcs[i]].body)) continue;
         set_code(l, c->funcs[i], wx_stub_trap(&l->space.stubs));
         set_code(l, l->j.m.func_count + c->funcs[i], wx_stub_trap(&l->space.stubs));
     }
@@ -188,76 +221,90 @@ static void give_up(wx_lazy *l, const chosen *c) {
 
 // ---- Workers
 
-static queue *first_filled(wx_lazy *l, bool may_go_ahead) {
-    if (l->urgent.len) return &l->urgent;
-    if (!may_go_ahead) return NULL;
-    return l->near.len ? &l->near : l->far.len ? &l->far : NULL;
-}
-
-// The next function to compile, and in *from the queue it was in; UINT32_MAX at the end. With the lock.
-static uint32_t next(wx_lazy *l, bool may_go_ahead, queue **from) {
+// Something to compile; none at the end. With the lock.
+static chosen next(wx_lazy *l) {
     for (;;) {
-        queue *q = *from = first_filled(l, may_go_ahead);
-        if (l->stop) return UINT32_MAX;
-        if (!q) {
-            pthread_cond_wait(&l->wanted, &l->lock);
-            continue;
-        }
-        uint32_t func = q->items[--q->len];
-        if (l->states[func] == FRESH) return func;
+        if (l->stop) return (chosen){0};
+        chosen c = choose_next(l);
+        if (c.count) return c;
+        pthread_cond_wait(&l->wanted, &l->lock);
     }
 }
 
-// The first worker keeps to what the guest waits for, so that the guest has a processor while it runs.
 static void *work(void *arg) {
     wx_lazy *l = arg;
     wx_error e = {0};
-    LLVMTargetMachineRef tm = wx_target_machine(&l->j.u, &e);
+    LLVMTargetMachineRef tm = NULL;
     pthread_mutex_lock(&l->lock);
-    bool ahead = !pthread_equal(pthread_self(), l->workers[0]);
-    queue *from;
-    for (uint32_t func; (func = next(l, ahead, &from)) != UINT32_MAX;) {
-        chosen c = choose_with_callees(l, func);
+    for (chosen c; (c = next(l)).count;) {
         pthread_mutex_unlock(&l->lock);
+        if (!tm) tm = wx_target_machine(&l->j.u, &e);
         bool ok = tm && make(l, &c, tm, &e);
         if (!ok) give_up(l, &c);
+        e = (wx_error){0};
         pthread_mutex_lock(&l->lock);
-        for (uint32_t i = 0; i < c.count; i++) l->states[c.funcs[i]] = READY;
-        look_ahead(l, &c, from == &l->urgent ? &l->near : &l->far);
+        for (uint32_t i = 0; !c.whole && i < c.count; i++) l->states[c.funcs[i]] = READY;
         pthread_cond_broadcast(&l->made);
-        if (l->near.len || l->far.len) pthread_cond_broadcast(&l->wanted);
     }
     pthread_mutex_unlock(&l->lock);
     if (tm) LLVMDisposeTargetMachine(tm);
     return NULL;
 }
 
-// What a stub calls: on the guest's stack, so it only waits.
-static void *resolve(void *arg, uint32_t slot) {
+// ---- What the interpreter asks for
+
+// On the guest's stack, so it only waits.
+static void *compile_now(void *arg, uint32_t slot) {
     wx_lazy *l = arg;
     uint32_t func = slot % l->j.m.func_count;
     pthread_mutex_lock(&l->lock);
-    if (l->states[func] == FRESH) {
-        put(&l->urgent, func);
+    if (l->states[func] < CLAIMED) {
+        put(&l->urgent, (want){func, false});
         pthread_cond_broadcast(&l->wanted);
     }
     while (l->states[func] != READY && !l->stop) pthread_cond_wait(&l->made, &l->lock);
-    bool ready = l->states[func] == READY;
+    if (l->states[func] != READY) set_code(l, slot, wx_stub_trap(&l->space.stubs));
     pthread_mutex_unlock(&l->lock);
-    if (!ready) return wx_stub_trap(&l->space.stubs);
     return atomic_load_explicit(&l->space.stubs.table[slot], memory_order_acquire);
 }
 
+// A large function is compiled once, with entries at its loops, and its calls go by way of the interpreter's frame. A
+// small one is compiled as it is, and again if the interpreter does not get out of a loop of it.
+static bool is_large(const wx_lazy *l, uint32_t func) { return l->j.m.funcs[func].code.len > PLAN_BYTES; }
+
+static bool want_whole(const wx_lazy *l, const wx_ifunc *f, uint32_t loop) {
+    if (l->wholes[f->index] || l->states[f->index] == CLAIMED) return false;
+    if (is_large(l, f->index) && l->states[f->index] == FRESH) return true;
+    return loop != WX_NO_LOOP && (l->states[f->index] == READY || f->entries <= FEW_CALLS);
+}
+
+static int32_t hot(void *arg, wx_ifunc *f, uint32_t loop) {
+    wx_lazy *l = arg;
+    if (l->options.tiers == WASMX_TIERS_INTERPRET) return PATIENCE;
+    pthread_mutex_lock(&l->lock);
+    f->rounds++;
+    if (want_whole(l, f, loop)) {
+        l->wholes[f->index] = true;
+        put(&l->hot, (want){f->index, true});
+    } else if (l->states[f->index] == FRESH && !(l->wholes[f->index] && is_large(l, f->index))) {
+        l->states[f->index] = WANTED;
+        put(&l->hot, (want){f->index, false});
+    }
+    pthread_cond_signal(&l->wanted);
+    pthread_mutex_unlock(&l->lock);
+    return l->options.tiers == WASMX_TIERS_EAGER ? 1 : PATIENCE;
+}
+
+// In the background, so that the guest has a processor of its own.
 static bool start_workers(wx_lazy *l, wx_error *e) {
     const wasmx_compile_options *o = l->j.u.options;
-    unsigned n = o->threads ? o->threads : wx_cpus();
+    unsigned n = o->threads ? o->threads : wx_cpus() - 1;
+    if (!n) n = 1;
     pthread_attr_t attr;
     l->workers = wx_xcalloc(n, sizeof *l->workers);
     pthread_attr_init(&attr);
     pthread_attr_setstacksize(&attr, WORKER_STACK);
-    pthread_mutex_lock(&l->lock); // the first worker looks itself up
     while (l->worker_count < n && !pthread_create(&l->workers[l->worker_count], &attr, work, l)) l->worker_count++;
-    pthread_mutex_unlock(&l->lock);
     pthread_attr_destroy(&attr);
     return l->worker_count || wx_fail(e, WX_ERR_IO, "cannot start a thread");
 }
@@ -275,15 +322,30 @@ static bool open_space(wx_lazy *l, size_t size, wx_error *e) {
     if (!wx_space_open(&l->space, 2 * l->j.m.func_count, size, data_bytes(u)))
         return wx_fail(e, WX_ERR_BACKEND, "no address space for the code of %zu bytes of Wasm", size);
     wx_stubs *s = &l->space.stubs;
-    s->resolve = resolve;
-    s->arg = l;
+    s->enter = wx_interp_enter;
+    s->arg = &l->interp;
     wx_stubs_begin(s);
     for (uint32_t i = 0; i < u->live_count; i++) {
         wx_stub_write(s, u->live[i]);
         if (u->facts.funcs[u->live[i]].tail) wx_stub_write(s, l->j.m.func_count + u->live[i]);
     }
     wx_space_protect_stubs(&l->space);
-    return true;
+    l->j.u.stubs = s;
+    return wx_space_map_stubs(&l->space, u->live, u->live_count) || wx_fail(e, WX_ERR_BACKEND, "too many functions");
+}
+
+static void open_interpreter(wx_lazy *l) {
+    const wx_unit *u = &l->j.u;
+    const uint32_t **images = WX_NEW_ARRAY(&l->j.u.arena, const uint32_t *, u->m->table_count + 1);
+    for (uint32_t i = 0; i < u->m->table_count; i++) images[i] = u->facts.tables[i].image;
+    for (uint32_t i = 0; i < u->m->table_count; i++)
+        if (!u->facts.tables[i].constant) images[i] = NULL;
+    l->interp = (wx_interp){.m = u->m, .layout = &u->layout, .funcdesc = u->funcdesc, .table_images = images,
+                            .stubs = &l->space.stubs, .compile = compile_now, .hot = hot, .arg = l,
+                            .never = l->options.tiers == WASMX_TIERS_COMPILE,
+                            .first_heat = l->options.tiers == WASMX_TIERS_EAGER ? 20 : WX_HEAT};
+    wx_interp_open(&l->interp);
+    for (uint32_t i = 0; i < u->m->func_count; i++) l->interp.funcs[i].tail = u->facts.funcs[i].tail;
 }
 
 static bool open_linker(wx_lazy *l, wx_error *e) {
@@ -336,24 +398,36 @@ static const void *copy_of(wx_lazy *l, const void *bytes, size_t size) {
 }
 
 static bool open_lazy(wx_lazy *l, const void *bytes, size_t size, wx_error *e) {
-    if (!l->options.bytes_stay) bytes = copy_of(l, bytes, size);
+    if (!l->options.bytes_stay && !l->j.given) bytes = copy_of(l, bytes, size);
     if (!wx_job_open(&l->j, bytes, size, &l->options, e)) return false;
     if (!open_space(l, size, e) || !open_linker(l, e)) return false;
-    l->states = wx_xcalloc(l->j.m.func_count, 1);
+    open_interpreter(l);
+    l->states = wx_xcalloc((size_t)l->j.m.func_count + 1, 1);
+    l->wholes = wx_xcalloc((size_t)l->j.m.func_count + 1, 1);
     if (!make_descriptor(l, e)) return false;
     malloc_trim(0); // the linker took several KB for each function that the descriptor names
     return start_workers(l, e);
 }
 
-wasmx_code *wasmx_code_compile(const void *bytes, size_t size, const wasmx_compile_options *options,
-                               wasmx_compile_error *err) {
+static wasmx_code *make_code(const void *bytes, size_t size, const wx_module *given,
+                             const wasmx_compile_options *options, wasmx_compile_error *err) {
     wasmx_code *c = wx_xcalloc(1, sizeof *c);
     wx_error e = {0};
     c->lazy = new_lazy(c, options);
+    c->lazy->j.given = given;
     if (open_lazy(c->lazy, bytes, size, &e)) return c;
     wx_job_error(&e, &c->lazy->options, err);
     wasmx_code_free(c);
     return NULL;
+}
+
+wasmx_code *wasmx_code_compile(const void *bytes, size_t size, const wasmx_compile_options *options,
+                               wasmx_compile_error *err) {
+    return make_code(bytes, size, NULL, options, err);
+}
+
+wasmx_code *wx_code_of_module(const wx_module *m, const wasmx_compile_options *options, wasmx_compile_error *err) {
+    return make_code(m->bytes.ptr, m->bytes.len, m, options, err);
 }
 
 void wx_lazy_stop(wx_lazy *l) {
@@ -373,6 +447,7 @@ void wasmx_code_finish(wasmx_code *code) {
 }
 
 void wx_lazy_close(wx_lazy *l) {
+    wx_interp_close(&l->interp);
     wx_job_close(&l->j);
     wx_space_close(&l->space);
     pthread_mutex_destroy(&l->lock);
@@ -381,9 +456,9 @@ void wx_lazy_close(wx_lazy *l) {
     pthread_cond_destroy(&l->made);
     free(l->workers);
     free(l->states);
+    free(l->wholes);
     free(l->urgent.items);
-    free(l->near.items);
-    free(l->far.items);
+    free(l->hot.items);
     free(l->bytes);
     free(l);
 }

@@ -30,7 +30,13 @@ static LLVMValueRef marker(part *p, const char *suffix) {
 
 void emit_text_start(part *p) { marker(p, "text_start"); }
 
+// A function with entries at loops has the interpreter's frame around it, which backtraces show.
+static bool is_known_by_another(LLVMValueRef f) {
+    return LLVMGetStringAttributeAtIndex(f, LLVMAttributeFunctionIndex, "wasmx-whole", 11) != NULL;
+}
+
 static uint32_t index_of(LLVMValueRef f) {
+    if (is_known_by_another(f)) return UINT32_MAX;
     LLVMAttributeRef a = LLVMGetStringAttributeAtIndex(f, LLVMAttributeFunctionIndex, "wasmx-func", 10);
     unsigned len;
     if (!a) return UINT32_MAX;

@@ -65,6 +65,8 @@ void part_open(part *p, const wx_unit *u, const wx_plan *plan, wx_error *e) {
     p->md_scope = LLVMGetMDKindIDInContext(p->c, "alias.scope", 11);
     p->md_noalias = LLVMGetMDKindIDInContext(p->c, "noalias", 7);
     p->md_invariant = LLVMGetMDKindIDInContext(p->c, "invariant.load", 14);
+    p->md_range = LLVMGetMDKindIDInContext(p->c, "range", 5);
+    p->md_cold = LLVMGetMDKindIDInContext(p->c, "wasmx.cold", 10);
     p->md_prof = LLVMGetMDKindIDInContext(p->c, "prof", 4);
     p->attr_swiftself = attribute_kind("swiftself");
     p->attr_nounwind = attribute_kind("nounwind");
@@ -252,6 +254,11 @@ void set_scope(part *p, LLVMValueRef access, scope s) {
 }
 
 void set_invariant(part *p, LLVMValueRef load) { LLVMSetMetadata(load, p->md_invariant, p->empty_md); }
+
+void set_range(part *p, LLVMValueRef load, uint64_t least, uint64_t most) {
+    LLVMMetadataRef ends[] = {LLVMValueAsMetadata(ci64(p, least)), LLVMValueAsMetadata(ci64(p, most + 1))};
+    LLVMSetMetadata(load, p->md_range, LLVMMetadataAsValue(p->c, node(p, ends, 2)));
+}
 
 LLVMValueRef ci32(part *p, uint64_t v) { return LLVMConstInt(p->i32, v & 0xffffffffu, false); }
 LLVMValueRef ci64(part *p, uint64_t v) { return LLVMConstInt(p->i64, v, false); }

@@ -47,7 +47,7 @@ typedef struct part {
     LLVMValueRef helpers[HELP_COUNT];
     unsigned intrinsics[INTRINSIC_COUNT];
     LLVMValueRef scopes[SCOPE_COUNT], noalias[SCOPE_COUNT]; // metadata
-    unsigned md_scope, md_noalias, md_invariant, md_prof;
+    unsigned md_scope, md_noalias, md_invariant, md_prof, md_range, md_cold; // md_cold: ours, on checks of slow loops
     LLVMValueRef empty_md, unlikely_md;
     unsigned attr_swiftself, attr_nounwind, attr_uwtable, attr_noinline, attr_nomerge;
     uint32_t map_count;         // entries of the address map (map.c)
@@ -80,6 +80,7 @@ LLVMValueRef declare_intrinsic(part *p, int which, LLVMTypeRef *overloads, unsig
 LLVMValueRef hidden_global(part *p, const char *name, LLVMTypeRef type); // declared, defined in the last partition
 void set_scope(part *p, LLVMValueRef access, scope s);
 void set_invariant(part *p, LLVMValueRef load);
+void set_range(part *p, LLVMValueRef load, uint64_t least, uint64_t most); // of an i64
 LLVMValueRef ci32(part *p, uint64_t v);
 LLVMValueRef ci64(part *p, uint64_t v);
 LLVMValueRef byte_offset(part *p, LLVMValueRef base, int64_t offset);
@@ -91,6 +92,10 @@ char *symbol(part *p, const char *suffix);       // NAME.wx.suffix, in scratch
 
 // emit.c: the body of one function.
 void emit_function(part *p, uint32_t func);
+// void (swiftself ctx, frame, entry): the body with its values in a frame of 8 bytes each, locals, then the operand
+// stack; it begins where entry says: 0, or the number of a loop, in the order of the text. Results go to the front of
+// the frame. Found through the address map.
+void emit_whole(part *p, uint32_t func);
 // init.c: what instantiation runs; NULL when there is nothing to run.
 LLVMValueRef emit_init(part *p);
 LLVMValueRef emit_init_thunk(part *p);
@@ -114,6 +119,8 @@ LLVMValueRef emit_profile(part *p);                 // the descriptor's wxrt_pro
 // passes.c
 void optimise(part *p, LLVMTargetMachineRef tm);
 void insert_checks(part *p);
+void run_passes(part *p, LLVMTargetMachineRef tm, const char *passes); // LLVM's, in its own notation
+void run_pipeline(part *p, LLVMTargetMachineRef tm);                  // pipeline.c
 // debug.c: nothing of it does anything without debug information.
 void debug_open(part *p);
 void debug_close(part *p);

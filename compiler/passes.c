@@ -6,18 +6,20 @@
 // 2. guard_nans: arithmetic that LLVM would fold to its operand, although it has to make a NaN quiet
 // 3. settle: LLVM folds and simplifies while every load is still volatile and so cannot be lost
 // 4. free_loads: a load whose value is surely used becomes plain; the others stay, and with them their traps
-// 5. shape_addresses: what we know about addresses and LLVM does not (addresses.c, count.c, reroll.c)
-// 6. LLVM's pipeline of the level
-// 7. insert_checks: of the stack, after inlining, in guest functions that still call; and for interruption
+// 5. shape: what we know about addresses and LLVM does not (addresses.c, count.c, reroll.c);
+//    with explicit bounds, which checks are not needed (version.c, merge.c)
+// 6. LLVM's pipeline of the level (pipeline.c)
+// 7. insert_checks: of the stack, after inlining, in guest functions that still call; and for interruption (looks.c)
 #include <stdlib.h>
 #include <string.h>
 
 #include <llvm-c/Error.h>
 #include <llvm-c/Transforms/PassBuilder.h>
 
-#include "compiler/access.h"
+#include "compiler/bound.h"
+#include "compiler/looks.h"
 
-static void run(part *p, LLVMTargetMachineRef tm, const char *passes) {
+void run_passes(part *p, LLVMTargetMachineRef tm, const char *passes) {
     LLVMPassBuilderOptionsRef o = LLVMCreatePassBuilderOptions();
     LLVMPassBuilderOptionsSetVerifyEach(o, p->u->verify);
     LLVMPassBuilderOptionsSetCallGraphProfile(o, false); // for linkers that order sections; ours is one
@@ -171,7 +173,8 @@ static void free_loads(part *p, v f) {
     for (EACH_BLOCK(b, f)) find_needed(&needed, b, &l);
     for (EACH_BLOCK(b, f))
         for (EACH_INSTRUCTION(i, b))
-            if (is_heap_load(p, i) && wx_map_get(&needed, (uintptr_t)i)) LLVMSetVolatile(i, false);
+            if (is_heap_load(p, i) && wx_map_get(&needed, (uintptr_t)i) && is_wholly_needed(p, i, &needed))
+                LLVMSetVolatile(i, false);
     wx_map_free(&needed);
     wx_map_free(&l.live);
     free(l.queue);
@@ -194,30 +197,46 @@ static bool has_wide_memory(const wx_module *m) {
 }
 
 static void shape_addresses(part *p, v f) {
-    if (p->u->explicit_bounds || has_wide_memory(p->u->m) || LLVMCountBasicBlocks(f) > MOST_BLOCKS) return;
+    if (LLVMCountBasicBlocks(f) > MOST_BLOCKS) return;
     flow w;
+    if (p->u->explicit_bounds) split_checks(p, f);
     flow_open(&w, f);
-    share_addresses(p, &w);
+    if (p->u->explicit_bounds) merge_checks(p, &w);
+    else share_addresses(p, &w);
     if (w.loop_count && !p->u->precise_traps) {
-        count_loops(p, &w);
+        if (!p->u->explicit_bounds) count_loops(p, &w);
         if (!p->u->facts.shared) reroll_loops(p, &w); // another thread may write between the copies
     }
     flow_close(&w);
 }
 
-static const char *pipeline(const wx_unit *u) {
-    static const char *const levels[] = {NULL, "default<O1>", "default<O2>", "default<O3>"};
-    return u->opt_size ? "default<Os>" : levels[u->opt_level];
+static void check_before_loops(part *p, v f) {
+    if (LLVMCountBasicBlocks(f) > MOST_BLOCKS) return;
+    split_checks(p, f);
+    flow w;
+    flow_open(&w, f);
+    if (w.loop_count) version_loops(p, &w);
+    flow_close(&w);
+}
+
+static void shape(part *p, LLVMTargetMachineRef tm) {
+    if (has_wide_memory(p->u->m)) return;
+    if (p->u->explicit_bounds && !p->u->opt_size) {
+        run_passes(p, tm, "function(loop-simplify,lcssa)");
+        each_function(p, check_before_loops);
+        run_passes(p, tm, "function(dce,simplifycfg)");
+    }
+    each_function(p, shape_addresses);
 }
 
 void optimise(part *p, LLVMTargetMachineRef tm) {
     if (p->u->opt_level == 0 || p->plan->cheap) return;
-    run(p, tm, "function(sroa)");
+    run_passes(p, tm, "function(sroa)");
     each_function(p, guard_nans);
-    run(p, tm, "function(early-cse,instcombine<no-verify-fixpoint>,simplifycfg,dse)");
+    run_passes(p, tm, "function(early-cse,instcombine<no-verify-fixpoint>,simplifycfg,dse)");
     if (!p->u->precise_traps) each_function(p, free_loads);
-    each_function(p, shape_addresses);
-    run(p, tm, pipeline(p->u));
+    shape(p, tm);
+    run_pipeline(p, tm);
 }
 
 // ---- Stack checks
@@ -274,55 +293,12 @@ static void check_stack(part *p, v f) {
 }
 
 // ---- Interruption
-//
-// Last, so that no loop is kept from being unrolled or vectorised: a dead volatile load at the target of every branch
-// that goes back, and at the entry of functions that call. Loops are found by a walk in depth; every cycle has at least
-// one branch to a block that the walk is still in.
-
-static void look_for_interruption(part *p, v f, LLVMBasicBlockRef block) {
-    v at = LLVMGetFirstInstruction(block);
-    while (LLVMIsAPHINode(at) || LLVMIsAAllocaInst(at)) at = LLVMGetNextInstruction(at);
-    LLVMPositionBuilderBefore(p->b, at);
-    debug_near(p, at);
-    int64_t offset = -(int64_t)wxrt_interrupt_at(p->u->area_size);
-    LLVMSetVolatile(LLVMBuildLoad2(p->b, p->i8, byte_offset(p, LLVMGetParam(f, 0), offset), ""), true);
-}
-
-typedef struct walk { LLVMBasicBlockRef block; unsigned next; } walk;
-enum { UNSEEN, OPEN, LOOKED_FROM, DONE }; // a block that the walk is in: OPEN, or LOOKED_FROM once it has its load
-
-static uint64_t *mark_of(wx_map *marks, LLVMBasicBlockRef block) { return wx_map_put(marks, (uintptr_t)block, NULL); }
-
-static void look_in_loops(part *p, v f) {
-    wx_map marks = {0};
-    walk *stack = wx_xmalloc(LLVMCountBasicBlocks(f) * sizeof *stack);
-    size_t depth = 0;
-    stack[depth++] = (walk){LLVMGetEntryBasicBlock(f), 0};
-    *mark_of(&marks, stack[0].block) = OPEN;
-    while (depth) {
-        walk *top = &stack[depth - 1];
-        v end = LLVMGetBasicBlockTerminator(top->block);
-        if (top->next == LLVMGetNumSuccessors(end)) {
-            *mark_of(&marks, top->block) = DONE;
-            depth--;
-            continue;
-        }
-        LLVMBasicBlockRef to = LLVMGetSuccessor(end, top->next++);
-        uint64_t *mark = mark_of(&marks, to);
-        if (*mark == OPEN) look_for_interruption(p, f, to), *mark = LOOKED_FROM;
-        if (*mark != UNSEEN) continue;
-        *mark = OPEN;
-        stack[depth++] = (walk){to, 0};
-    }
-    free(stack);
-    wx_map_free(&marks);
-}
 
 // What guest functions were inlined into has their loops; adapters have none of their own.
 static void insert_looks(part *p, v f) {
     if (!LLVMCountParams(f) || !LLVMGetEnumAttributeAtIndex(f, 1, p->attr_swiftself)) return;
     look_in_loops(p, f);
-    if (is_guest_function(f) && has_calls(f)) look_for_interruption(p, f, LLVMGetEntryBasicBlock(f));
+    if (is_guest_function(f) && has_calls(f)) look_at_entry(p, f);
 }
 
 void insert_checks(part *p) {

@@ -141,6 +141,7 @@ static bool may_wrap(const body *l, const place *p, int64_t delta) {
     int64_t step;
     for (unsigned i = 0; i < p->count; i++) {
         if (!LLVMIsAZExtInst(p->terms[i]) || !step_of(l, p->terms[i], 8, true, &step) || step == 0) continue;
+        if (l->p->u->explicit_bounds) return true; // its bound was compared otherwise
         if (delta > 0 ? p->constant < 0 : p->constant > 0) return true;
     }
     return false;
@@ -395,10 +396,21 @@ static bool find_shape(body *l) {
     return l->out != back && collect_block(l, l->head, &count) && (!l->tail || collect_block(l, l->tail, &count));
 }
 
-// The exit as count.c leaves it: the sum of a counter and its step is compared with a constant.
-static bool find_limit(const body *l, v *counter, int64_t *step, int64_t *limit) {
+// A positive multiple: a constant, or a product that version.c made.
+static bool is_multiple(v limit, int64_t step) {
+    if (LLVMIsAConstantInt(limit)) {
+        int64_t n = LLVMConstIntGetSExtValue(limit);
+        return n > 0 && n % step == 0;
+    }
+    if (!LLVMIsAInstruction(limit) || LLVMGetInstructionOpcode(limit) != LLVMMul || !LLVMGetNUW(limit)) return false;
+    v by = LLVMGetOperand(limit, 1);
+    return LLVMIsAConstantInt(by) && LLVMConstIntGetSExtValue(by) == step;
+}
+
+// The exit as count.c and version.c leave it: the sum of a counter and its step is compared with what is known before.
+static bool find_limit(const body *l, v *counter, int64_t *step, v *limit) {
     v compare = LLVMGetCondition(l->branch);
-    if (!LLVMIsAICmpInst(compare) || !LLVMIsAConstantInt(LLVMGetOperand(compare, 1))) return false;
+    if (!LLVMIsAICmpInst(compare) || is_inside(l, LLVMGetOperand(compare, 1))) return false;
     LLVMIntPredicate is = LLVMGetICmpPredicate(compare);
     LLVMBasicBlockRef equal = LLVMGetSuccessor(l->branch, is == LLVMIntEQ ? 0 : 1);
     if ((is != LLVMIntEQ && is != LLVMIntNE) || equal != l->out) return false;
@@ -407,8 +419,8 @@ static bool find_limit(const body *l, v *counter, int64_t *step, int64_t *limit)
     *counter = split(next, &c);
     if (LLVMTypeOf(next) != l->p->i64 || !is_counter(l, *counter, step) || c != *step || *step <= 0) return false;
     v start = start_of(l, *counter);
-    *limit = LLVMConstIntGetSExtValue(LLVMGetOperand(compare, 1));
-    return LLVMIsAConstantInt(start) && LLVMConstIntGetZExtValue(start) == 0 && *limit > 0 && *limit % *step == 0;
+    *limit = LLVMGetOperand(compare, 1);
+    return LLVMIsAConstantInt(start) && LLVMConstIntGetZExtValue(start) == 0 && is_multiple(*limit, *step);
 }
 
 // ---- The change
@@ -490,14 +502,14 @@ static void replace_uses_outside(body *l) {
     }
 }
 
-static void close_loop(body *l, const rolled *counter, int64_t limit) {
+static void close_loop(body *l, const rolled *counter, v limit) {
     LLVMPositionBuilderBefore(l->p->b, l->branch);
-    v done = LLVMBuildICmp(l->p->b, LLVMIntEQ, counter->next, ci64(l->p, (uint64_t)limit), "");
+    v done = LLVMBuildICmp(l->p->b, LLVMIntEQ, counter->next, limit, "");
     LLVMBuildCondBr(l->p->b, done, l->out, l->head);
     LLVMInstructionEraseFromParent(l->branch);
 }
 
-static void roll(body *l, v counter, int64_t limit) {
+static void roll(body *l, v counter, v limit) {
     rolled r[MOST_PHIS];
     replace_uses_outside(l);
     uint32_t n = roll_phis(l, r);
@@ -533,14 +545,21 @@ static bool is_cut_right(const body *l) {
     return true;
 }
 
+// Before the loop.
+static v less(const body *l, v limit, int64_t by) {
+    LLVMPositionBuilderBefore(l->p->b, LLVMGetBasicBlockTerminator(entry_of(l)));
+    return LLVMBuildSub(l->p->b, limit, ci64(l->p, (uint64_t)by), "");
+}
+
 static void try_loop(body *l) {
     v counter;
-    int64_t step, limit;
+    v limit;
+    int64_t step;
     if (!find_shape(l) || l->store_count < 2 || too_many_phis(l) || !find_limit(l, &counter, &step, &limit)) return;
     for (uint32_t k = MOST_COPIES; k > 1; k--) {
         if (l->store_count % k || step % k) continue;
         if (!is_made_of(l, k) || !is_cut_right(l)) continue;
-        roll(l, counter, l->tail ? limit - step + step / k : limit);
+        roll(l, counter, l->tail ? less(l, limit, step - step / k) : limit);
         return;
     }
 }

@@ -46,14 +46,22 @@ void wx_space_protect_stubs(wx_space *s) {
     mprotect(s->stubs.code, (size_t)(end - s->stubs.code), PROT_READ | PROT_EXEC);
 }
 
+static void add_entry(wx_space *s, const void *at, uint32_t func) {
+    wxrt_map entry = {(int32_t)((const char *)at - (const char *)&s->map_at->at), func};
+    uint64_t word;
+    memcpy(&word, &entry, sizeof word);
+    __atomic_store_n((uint64_t *)(void *)s->map_at++, word, __ATOMIC_RELEASE); // a backtrace may look here meanwhile
+}
+
+bool wx_space_map_stubs(wx_space *s, const uint32_t *funcs, uint32_t count) {
+    if ((size_t)(s->map_end - s->map_at) < count) return false;
+    for (uint32_t i = 0; i < count; i++) add_entry(s, wx_stub_at(&s->stubs, funcs[i]), funcs[i]);
+    return true;
+}
+
 bool wx_space_add_map(wx_space *s, const wxrt_map *map, uint32_t count) {
     if ((size_t)(s->map_end - s->map_at) < count) return false;
-    for (uint32_t i = 0; i < count; i++, s->map_at++) {
-        wxrt_map entry = {(int32_t)((char *)wx_map_address(&map[i]) - (char *)&s->map_at->at), map[i].func};
-        uint64_t word;
-        memcpy(&word, &entry, sizeof word);
-        __atomic_store_n((uint64_t *)(void *)s->map_at, word, __ATOMIC_RELEASE); // a backtrace may look here meanwhile
-    }
+    for (uint32_t i = 0; i < count; i++) add_entry(s, wx_map_address(&map[i]), map[i].func);
     return true;
 }
 

@@ -10,7 +10,7 @@
 
 #include <llvm-c/OrcEE.h>
 
-#include "compiler/stubs.h"
+#include "interp/stubs.h"
 #include "runtime/abi.h"
 
 typedef struct wx_space {
@@ -28,6 +28,8 @@ typedef struct wx_space {
 bool wx_space_open(wx_space *s, uint32_t stubs, uint64_t wasm_bytes, uint64_t data_bytes);
 void wx_space_close(wx_space *s);
 void wx_space_protect_stubs(wx_space *s); // after the last wx_stub_write
+// The map of the stubs, which comes first: of these functions, ascending. False: no room.
+bool wx_space_map_stubs(wx_space *s, const uint32_t *funcs, uint32_t count);
 // Copies the map of a new piece of code; its functions lie above all earlier ones. False: no room.
 bool wx_space_add_map(wx_space *s, const wxrt_map *map, uint32_t count);
 static inline void *wx_map_address(const wxrt_map *m) { return (char *)(uintptr_t)&m->at + m->at; }

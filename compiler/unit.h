@@ -17,11 +17,14 @@ typedef struct wx_func_facts {
     bool referenced; // has a wasmx_func record in every instance
 } wx_func_facts;
 
+typedef struct wx_table_span { uint32_t low, high, count; } wx_table_span; // elements [low, high), count of them
+
 typedef struct wx_table_facts {
     bool constant;      // never written, nobody outside sees it, read by call_indirect only
     uint32_t *image;    // constant tables: function index or UINT32_MAX, by element
     bool one_signature; // constant tables: all functions in it have the type `signature`
     uint32_t signature; // type index
+    wx_table_span *spans; // constant tables, by canonical type: where the functions of that type are; or NULL
 } wx_table_facts;
 
 typedef struct wx_global_facts {
@@ -71,6 +74,8 @@ typedef struct wx_profiling { // profile_plan.c, profile_match.c
     char note[120];          // "", or what of the profile is not in the module
 } wx_profiling;
 
+struct wx_cache;
+
 typedef struct wx_unit {
     const wx_module *m;
     const wasmx_compile_options *options;
@@ -85,8 +90,11 @@ typedef struct wx_unit {
     bool opt_size;
     bool debug;               // lines of backtraces and of debuggers (debug.c)
     bool explicit_bounds, precise_traps, verify;
+    bool canonical_nans;      // arithmetic gives one NaN only
     bool interruptible;       // code looks whether it has been interrupted
     bool lazy;                // functions are compiled on their first call, in this process (lazy.c)
+    const struct wx_cache *cache; // of partitions, or NULL
+    const struct wx_stubs *stubs; // of such functions
     wx_arena arena;
     wx_facts facts;
     wx_image image;
@@ -102,6 +110,7 @@ typedef struct wx_unit {
     uint32_t *live;           // live functions with a body, ascending
     uint32_t live_count;
     uint32_t *order;          // the same in the order of their code
+    uint32_t *place;          // per function: where it is in that
     uint32_t *cuts;           // partition i compiles order[cuts[i]] .. order[cuts[i + 1]]
     uint32_t part_count;
     wx_profiling profiling;
@@ -109,12 +118,17 @@ typedef struct wx_unit {
     uint8_t sha256[32];
 } wx_unit;
 
+static inline bool wants_listing(const wx_unit *u) {
+    return u->options->emit & (WASMX_EMIT_ASM | WASMX_EMIT_LLVM_IR | WASMX_EMIT_BITCODE);
+}
+
 typedef struct wx_plan { // what one LLVM module holds
     uint32_t index;         // tells its symbols from those of others
     const uint32_t *funcs;  // to compile, in the order of their code
     uint32_t count;
     bool cheap;             // compiled at level 0: all of it is cold
     bool is_first, is_last; // where the code starts; with the descriptor and where the code ends
+    bool whole;             // its one function not as such, but with entries at loops (emit_whole)
 } wx_plan;
 
 // ---- What each file of this folder offers to compile.c and its neighbours

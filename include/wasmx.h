@@ -31,6 +31,7 @@ typedef struct wasmx_func wasmx_func;         // a function reference
 typedef struct wasmx_memory wasmx_memory;
 typedef struct wasmx_table wasmx_table;
 typedef struct wasmx_global wasmx_global;
+typedef struct wasmx_tag wasmx_tag;
 typedef struct wasmx_linker wasmx_linker;     // names that imports are looked up in
 typedef struct wasmx_async wasmx_async;       // a stack for a call that can be suspended
 typedef struct wasmx_wasi wasmx_wasi;         // see wasmx_wasi.h
@@ -148,7 +149,7 @@ WASMX_API const wasmx_module *wasmx_instance_module(const wasmx_instance *instan
 
 // ---- Time
 //
-// For modules built with --interruptible: their code looks at every loop head, and at the entry of every function that
+// For modules built with --interruptible: their code looks in every loop, and at the entry of every function that
 // calls, whether it has been interrupted, which costs a load of one byte.
 
 typedef enum wasmx_time {
@@ -156,10 +157,10 @@ typedef enum wasmx_time {
     WASMX_TIME_THREAD, // processor time of the calling thread, which has to be the one that runs the instance
 } wasmx_time;
 
-// From so many nanoseconds on, within half a millisecond, guest code of the instance traps with WASMX_TRAP_INTERRUPTED:
-// the call that runs, and every later one until the deadline is set anew. 0: no deadline. Host functions are not
-// interrupted, but what runs after they return is. Replaces an earlier deadline and forgets an interruption. Of
-// instances linked through imports or tables, each stops only its own code.
+// From so many nanoseconds on, within 0.1 ms on an idle machine, guest code of the instance traps with
+// WASMX_TRAP_INTERRUPTED: the call that runs, and every later one until the deadline is set anew. 0: no deadline. Host
+// functions are not interrupted, but what runs after they return is. Replaces an earlier deadline and forgets an
+// interruption. Of instances linked through imports or tables, each stops only its own code.
 // By the thread that uses the instance. False: the module is not interruptible, or no thread could be started (the
 // first call in a process starts one, with all signals blocked; also after a fork).
 WASMX_API bool wasmx_set_deadline(wasmx_instance *instance, wasmx_time clock, uint64_t nanoseconds);
@@ -207,6 +208,7 @@ typedef struct wasmx_extern {
         wasmx_table *table;
         wasmx_memory *memory;
         wasmx_global *global;
+        wasmx_tag *tag;
     } of;
 } wasmx_extern;
 
@@ -269,6 +271,19 @@ WASMX_API wasmx_table *wasmx_table_new64(wasmx_kind kind, uint64_t min, uint64_t
 WASMX_API void wasmx_table_free(wasmx_table *table);
 WASMX_API wasmx_global *wasmx_global_new(wasmx_kind kind, bool is_mutable, wasmx_value value);
 WASMX_API void wasmx_global_free(wasmx_global *global);
+
+// ---- Tags: what an exception is
+//
+// A module may declare tags, import and export them. Two are the same only when they are one: an instance makes its own
+// anew, and who imports one has that one. (Code that throws or catches is not compiled yet.)
+
+// One of the host's, to be imported by several modules. type: what an exception carries, in the letters of
+// wasmx_func_type, without results: "ii:". The caller owns it and frees it after every instance that imports it. NULL:
+// the type cannot be read or has results, or memory is short. Any thread.
+WASMX_API wasmx_tag *wasmx_tag_new(const char *type);
+WASMX_API void wasmx_tag_free(wasmx_tag *tag);
+// Its type as letters, as wasmx_func_type gives a function's.
+WASMX_API size_t wasmx_tag_type(const wasmx_tag *tag, char *out, size_t size);
 
 // ---- Linker: what imports are called
 
@@ -333,8 +348,8 @@ typedef struct wasmx_pool wasmx_pool;
 typedef struct wasmx_pool_module {
     const wasmx_module *module;
     wasmx_options options; // for every instance: imports and linker, both used as long as the pool lives, and limits;
-                           // the field host is not used. Imports other than host functions and immutable numbers are
-                           // refused: through what instances share one request could see another.
+                           // the field host is not used. Imports other than host functions, tags and immutable numbers
+                           // are refused: through what instances share one request could see another.
 } wasmx_pool_module;
 
 // How the pages are found that a request has changed.

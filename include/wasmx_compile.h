@@ -15,6 +15,14 @@ typedef enum wasmx_emit { // bits: what wasmx_compile produces
 typedef enum wasmx_bounds { WASMX_BOUNDS_GUARD, WASMX_BOUNDS_EXPLICIT } wasmx_bounds;
 typedef enum wasmx_traps { WASMX_TRAPS_DEFAULT, WASMX_TRAPS_PRECISE } wasmx_traps;
 
+// What wasmx_code_compile makes of functions. Results do not depend on it.
+typedef enum wasmx_tiers {
+    WASMX_TIERS_MIXED,     // interpreted at first; compiled by another thread once they have been called often
+    WASMX_TIERS_INTERPRET, // only what cannot be interpreted (vectors, atomics, tail calls) is compiled
+    WASMX_TIERS_COMPILE,   // compiled when they are called first
+    WASMX_TIERS_EAGER,     // as mixed, but compiled after a few calls: for tests
+} wasmx_tiers;
+
 typedef struct wasmx_embed { // a file kept in the object, which WASI programs find open without any on disk
     const char *root; // the directory as the guest sees it opened: "/lib"
     const char *path; // below it: "python/os.py"; no empty component, no "." and no ".."
@@ -34,6 +42,8 @@ typedef struct wasmx_compile_options {
     wasmx_bounds bounds;
     wasmx_traps traps;
     bool interruptible;   // deadlines and wasmx_interrupt stop the code; it looks for them in loops
+    bool canonical_nans;  // arithmetic never gives a NaN but 0x7fc00000 and 0x7ff8000000000000 (the deterministic
+                          // profile): the same results on every machine, for some instructions more
     bool link_imports;    // imports are extern C functions that the linker binds
     bool profile_generate; // the code counts what it does, for wasmx_profile_write; not with profile
     const void *profile;  // the bytes of a profile, by which the code is optimised; NULL: none
@@ -47,6 +57,12 @@ typedef struct wasmx_compile_options {
     void *progress_arg;
     const wasmx_embed *embeds; // in any order
     size_t embed_count;
+    // A directory where compiled parts of modules are kept, so that what did not change is not compiled again; NULL:
+    // none. It is made if it does not exist; processes may share it; one that others may write to is refused. Parts
+    // not used for longest are removed when it is larger than cache_bytes (0: 4 GiB). For wasmx_compile.
+    const char *cache_dir;
+    uint64_t cache_bytes;
+    wasmx_tiers tiers;    // for wasmx_code_compile
     bool bytes_stay;      // for wasmx_code_compile: the module's bytes outlive the code, so it needs no copy of them
 } wasmx_compile_options;
 
@@ -81,18 +97,19 @@ WASMX_API void wasmx_output_free(wasmx_output *out);
 typedef struct wasmx_code wasmx_code;
 WASMX_API WASMX_NODISCARD wasmx_code *wasmx_code_load(const wasmx_buffer *object, const char *name,
                                                       wasmx_compile_error *err);
-// Code in this process that is made function by function, as functions are called: ready at once, and a big module
-// costs only what runs of it. options (NULL: defaults) are needed for the call only, and so are bytes, unless
-// options->bytes_stay says that they stay. opt_level 0 means '0'; emit, link_imports, debug, hot_only and what is about
-// profiles do not apply;
-// options->threads threads compile behind calls and ahead of them until
-// wasmx_code_free. NULL with *err set: the whole module is validated first.
+// Code in this process that is made function by function: interpreted at first, compiled when it has been called often
+// (options->tiers); so it is ready at once, and a big module costs only what runs of it. options (NULL: defaults) are
+// needed for the call only, and so are bytes, unless options->bytes_stay says that they stay. opt_level 0 means '0';
+// emit, link_imports, debug, hot_only and what is about profiles do not apply; options->threads threads compile (0: one
+// less than there are processors, at least one) until wasmx_code_free. NaNs are canonical. NULL with *err set: the
+// whole module is validated first.
 WASMX_API WASMX_NODISCARD wasmx_code *wasmx_code_compile(const void *bytes, size_t size,
                                                          const wasmx_compile_options *options,
                                                          wasmx_compile_error *err);
 WASMX_API const wasmx_module *wasmx_code_module(const wasmx_code *code);
-// Ends the threads of wasmx_code_compile and gives back what they used. A function that was not called yet may then
-// trap (WASMX_TRAP_HOST) when it is. Not while another thread frees the code.
+// Ends the threads of wasmx_code_compile and gives back what they used. A function that was not called yet is
+// interpreted from then on; where it cannot be, or with WASMX_TIERS_COMPILE, it traps (WASMX_TRAP_HOST) when it is
+// called. Not while another thread frees the code.
 WASMX_API void wasmx_code_finish(wasmx_code *code);
 WASMX_API void wasmx_code_free(wasmx_code *code);
 

@@ -46,7 +46,8 @@ typedef struct wasmx_snapshot_options {
     uint32_t max_segments;     // data segments at most; 0: 10,000
     uint64_t timeout_ns;       // wall time for the start function, _initialize and the initialiser together, compiling
                                // them included; 0: no end. A host function is not interrupted, what follows it is
-    unsigned threads;          // for compiling; 0: as many as there are processors
+    unsigned threads;          // for compiling; 0: as many as there are processors, one for the initialiser itself
+    int tiers;                 // a wasmx_tiers (wasmx_compile.h): the result is the same with each
     // Called now and then on any thread, never concurrently; phase is "compile" or "initialise". May be NULL.
     void (*progress)(void *arg, const char *phase, size_t done, size_t total);
     void *progress_arg;

@@ -95,6 +95,18 @@ struct wasmx_global {
     struct wx_link *link;       // as in a table
 };
 
+typedef struct wxrt_type { // of a function
+    uint64_t *id;             // where its identity is; 0 there until the module is first used, if it is interned
+    uint32_t param_count, result_count;
+    const uint32_t *kinds;    // parameters, then results
+    const uint8_t *canon;     // interned types: canonical bytes, equal exactly for equal types
+    uint32_t canon_size;
+} wxrt_type;
+
+struct wasmx_tag {
+    wxrt_type type;     // as its module says; made by the host: without an identity
+};
+
 struct wasmx_instance { // 16-byte aligned, size a multiple of 16; ends WXRT_LOW_GUARD below ctx
     const wasmx_module *module;
     void *host;
@@ -115,18 +127,10 @@ struct wasmx_instance { // 16-byte aligned, size a multiple of 16; ends WXRT_LOW
 #define WXRT_LOW_MASK 0x00ffffffu
 enum { WXRT_HEAP_NOFUNC = 0x73, WXRT_HEAP_NOEXTERN = 0x72, WXRT_HEAP_FUNC = 0x70, WXRT_HEAP_EXTERN = 0x6f };
 
-typedef struct wxrt_type {
-    uint64_t *id;             // where its identity is; 0 there until the module is first used, if it is interned
-    uint32_t param_count, result_count;
-    const uint32_t *kinds;    // parameters, then results
-    const uint8_t *canon;     // interned types: canonical bytes, equal exactly for equal types
-    uint32_t canon_size;
-} wxrt_type;
-
 typedef struct wxrt_import {
     const char *module, *name;      // NUL-terminated; a name with a NUL inside is refused by the compiler
     uint32_t kind;                  // wasmx_extern_kind
-    uint32_t type;                  // functions: index in types; globals and tables: value type
+    uint32_t type;                  // functions and tags: index in types; globals and tables: value type
     bool is_mutable, has_max;       // globals; tables and memories
     uint64_t min, max;
     int32_t typed_slot;             // functions: index in NAME_imports, -1, or WXRT_LINKED
@@ -176,6 +180,7 @@ typedef struct wxrt_tabledesc {
 } wxrt_tabledesc;
 
 typedef struct wxrt_globaldesc { uint32_t type; bool is_mutable; uint8_t import; } wxrt_globaldesc;
+typedef struct wxrt_tagdesc { uint32_t type; uint8_t import; } wxrt_tagdesc; // type: index in types
 // size 0 for active ones in the image
 typedef struct wxrt_datadesc { const uint8_t *bytes; uint64_t size; } wxrt_datadesc;
 
@@ -279,6 +284,7 @@ struct wasmx_module {
     const wxrt_memdesc *memories;    uint32_t memory_count;
     const wxrt_tabledesc *tables;    uint32_t table_count;
     const wxrt_globaldesc *globals;  uint32_t global_count;
+    const wxrt_tagdesc *tags;        uint32_t tag_count;
     const wasmx_value *global_image; // initial values of all globals (imported ones: zero)
     const wxrt_datadesc *datas;      uint32_t data_count;
     const wxrt_elemdesc *elems;      uint32_t elem_count;

@@ -20,6 +20,11 @@ static void look(wasmx_instance *i) {
     if (wx_is_interrupted(i)) WX_TRAP(INTERRUPTED);
 }
 
+void wxrt_look(wasmx_instance *i) {
+    wx_stop_here();
+    look(i);
+}
+
 void wxrt_memory_fill(wasmx_instance *i, void *at, uint32_t byte, uint64_t n) {
     for (char *p = at; n > PIECE; p = at = p + PIECE, n -= PIECE) {
         memset(p, (int)byte, PIECE);
@@ -29,9 +34,7 @@ void wxrt_memory_fill(wasmx_instance *i, void *at, uint32_t byte, uint64_t n) {
 }
 
 // Pieces from the front, or from the back when the front of what is still to be read would be overwritten.
-void wxrt_memory_copy(wasmx_instance *i, void *to, const void *from, uint64_t n) {
-    char *a = to;
-    const char *b = from;
+static __attribute__((noinline)) void copy_long(wasmx_instance *i, char *a, const char *b, uint64_t n) {
     bool backwards = a > b && (uint64_t)(a - b) < n;
     while (n > PIECE) {
         uint64_t at = backwards ? n - PIECE : 0;
@@ -41,6 +44,11 @@ void wxrt_memory_copy(wasmx_instance *i, void *to, const void *from, uint64_t n)
         look(i);
     }
     memmove(a, b, n);
+}
+
+void wxrt_memory_copy(wasmx_instance *i, void *to, const void *from, uint64_t n) { // most are short
+    if (WX_LIKELY(n <= PIECE)) memmove(to, from, n);
+    else copy_long(i, to, from, n);
 }
 
 void wxrt_memory_init(wasmx_instance *i, uint32_t memory, uint32_t data, uint64_t dst, uint64_t src, uint64_t n) {

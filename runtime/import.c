@@ -1,7 +1,8 @@
 // runtime/import.c: finds what a module imports and checks that it fits (core specification, 4.5.3 and 3.3).
 //
-// in: the module's imports, the host's typed functions, a linker; out: the instance's import records, memories, tables
-// and cells of globals filled in. Order for functions: the typed struct, the linker, a stub that traps when asked for.
+// in: the module's imports, the host's typed functions, a linker; out: the instance's import records, memories, tables,
+// tags and cells of globals filled in. Order for functions: the typed struct, the linker, a stub that traps when asked
+// for.
 #include <stdio.h>
 
 #include "runtime/internal.h"
@@ -97,7 +98,7 @@ static bool resolve_func(resolver *r, const wxrt_import *im, const wx_definition
     return r->options->trap_unknown_imports && set_host_func(r, im, im->trap_stub, NULL, (void *)(uintptr_t)im);
 }
 
-// ---- Memories, tables, globals
+// ---- Memories, tables, globals, tags
 
 static bool limits_fit(const wxrt_import *im, uint64_t size, bool has_max, uint64_t max) {
     return size >= im->min && (!im->has_max || (has_max && max <= im->max));
@@ -164,6 +165,16 @@ static bool resolve_global(resolver *r, const wxrt_import *im, const wx_definiti
     return true;
 }
 
+static bool resolve_tag(resolver *r, const wxrt_import *im, const wx_definition *d) {
+    char given[64];
+    if (wx_tag_fits(d->value.of.tag, &r->instance->module->types[im->type])) {
+        r->instance->state->tags[r->counts[WASMX_TAG]] = d->value.of.tag;
+        return true;
+    }
+    wx_kind_text(&d->value.of.tag->type, given, sizeof given);
+    return wrong_type(r, im, given);
+}
+
 // ----
 
 static bool resolve(resolver *r, const wxrt_import *im) {
@@ -177,6 +188,7 @@ static bool resolve(resolver *r, const wxrt_import *im) {
     case WASMX_TABLE: return resolve_table(r, im, d);
     case WASMX_MEMORY: return resolve_memory(r, im, d);
     case WASMX_GLOBAL: return resolve_global(r, im, d);
+    case WASMX_TAG: return resolve_tag(r, im, d);
     default: return unknown(r, im);
     }
 }

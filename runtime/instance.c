@@ -171,6 +171,10 @@ wasmx_func *wx_func_at(wasmx_instance *i, uint32_t index) {
     return *at;
 }
 
+static bool make_tags(wasmx_instance *i, wasmx_error *err) {
+    return wx_tags_make(i) || wx_error_set(err, "out of memory");
+}
+
 static bool make_globals(wasmx_instance *i, wasmx_error *err) {
     const wasmx_module *m = i->module;
     if (!m->global_count) return true;
@@ -199,6 +203,7 @@ static void free_made(wasmx_instance *i) {
     for (uint32_t k = 0; i->state->funcs && k < m->func_count; k++) free(i->state->funcs[k]);
     for (uint32_t k = 0; i->state->globals && k < m->global_count; k++)
         if (!m->globals[k].import) free(i->state->globals[k]);
+    free(i->state->tags);
     free(i->state->funcs);
     free(i->state->globals);
 }
@@ -287,8 +292,8 @@ wasmx_instance *wx_instance_make(const wasmx_module *module, const wasmx_options
     if (module->image_size && !image) return wx_error_set(err, "out of memory"), NULL;
     wasmx_instance *i = place(module, options, image, err);
     if (!i) return NULL;
-    bool ok = make_globals(i, err) && wx_resolve_imports(i, options, err) && make_memories(i, options, err) &&
-              make_tables(i, options, err) && fill_memories(i, image, err);
+    bool ok = make_globals(i, err) && make_tags(i, err) && wx_resolve_imports(i, options, err) &&
+              make_memories(i, options, err) && make_tables(i, options, err) && fill_memories(i, image, err);
     if (ok) {
         make_refs(i);
         return i;
@@ -340,6 +345,7 @@ bool wasmx_export_bytes(wasmx_instance *i, const char *name, size_t size, wasmx_
     case WASMX_TABLE: return (out->of.table = WX_AREA(i, tables, wasmx_table *)[e->index]) != NULL;
     case WASMX_MEMORY: return (out->of.memory = WX_AREA(i, memories, wasmx_memory *)[e->index]) != NULL;
     case WASMX_GLOBAL: return (out->of.global = wx_global_at(i, e->index)) != NULL;
+    case WASMX_TAG: return (out->of.tag = i->state->tags[e->index]) != NULL;
     default: return false;
     }
 }

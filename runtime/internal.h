@@ -41,6 +41,7 @@ struct wxrt_host_state {
     void *block;           // the instance's allocation, when it is not in the mapping of its memory 0
     wasmx_func **funcs;    // by index in module->funcs: those without a place in `refs`, made when asked for
     wasmx_global **globals; // by global index: imported ones, and own ones made when asked for
+    wasmx_tag **tags;      // by tag index; NULL: there are none
     wasmx_memory *wasi_memory; // the export "memory", once WASI has looked it up
     struct wx_slot *slot;  // where in a pool it lives, or NULL
     void (*give_back)(wasmx_instance *); // how that ends its use
@@ -252,6 +253,11 @@ WX_INTERNAL void wx_instance_end(wasmx_instance *instance); // wasmx_instance_fr
 WX_INTERNAL wasmx_func *wx_func_at(wasmx_instance *instance, uint32_t index);
 WX_INTERNAL wasmx_global *wx_global_at(wasmx_instance *instance, uint32_t index);
 WX_INTERNAL bool wx_resolve_imports(wasmx_instance *instance, const wasmx_options *options, wasmx_error *err);
+
+// ---- Tags (tag.c)
+
+WX_INTERNAL bool wx_tags_make(wasmx_instance *instance); // its own, and room for the others; false: out of memory
+WX_INTERNAL bool wx_tag_fits(const wasmx_tag *tag, const wxrt_type *type);
 
 // ---- Linker
 

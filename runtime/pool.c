@@ -244,7 +244,8 @@ bool wasmx_pool_release(wasmx_instance *i) {
 // ---- Its beginning and its end
 
 static bool may_import(const wxrt_import *im) {
-    return im->kind == WASMX_FUNC || (im->kind == WASMX_GLOBAL && !im->is_mutable && im->type <= WASMX_V128);
+    return im->kind == WASMX_FUNC || im->kind == WASMX_TAG ||
+           (im->kind == WASMX_GLOBAL && !im->is_mutable && im->type <= WASMX_V128);
 }
 
 static bool check_module(const wasmx_module *m, wasmx_error *err) {
@@ -252,7 +253,7 @@ static bool check_module(const wasmx_module *m, wasmx_error *err) {
     if (!wx_module_load(m, err)) return false;
     for (uint32_t k = 0; k < m->import_count; k++)
         if (!may_import(&m->imports[k]))
-            return wx_error_set(err, "a module in a pool imports functions and immutable numbers only: \"%.60s\" "
+            return wx_error_set(err, "a module in a pool imports functions, tags and immutable numbers only: \"%.60s\" "
                                 "\"%.60s\" would be shared by all its instances", m->imports[k].module,
                                 m->imports[k].name);
     for (uint32_t k = 0; k < m->memory_count; k++)

@@ -87,8 +87,7 @@ static const char letters[] = "?iIfFvre"; // by wasmx_kind
 
 static char letter_of(uint32_t type) { return type < sizeof letters - 1 ? letters[type] : '?'; }
 
-size_t wasmx_func_type(const wasmx_func *func, char *out, size_t size) {
-    const wxrt_type *t = func->signature;
+static size_t letters_of(const wxrt_type *t, char *out, size_t size) {
     size_t length = (size_t)t->param_count + 1 + t->result_count;
     for (size_t k = 0; k < length && k + 1 < size; k++) {
         if (k == t->param_count) out[k] = ':';
@@ -97,6 +96,9 @@ size_t wasmx_func_type(const wasmx_func *func, char *out, size_t size) {
     if (size) out[length < size ? length : size - 1] = 0;
     return length;
 }
+
+size_t wasmx_func_type(const wasmx_func *f, char *out, size_t size) { return letters_of(f->signature, out, size); }
+size_t wasmx_tag_type(const wasmx_tag *tag, char *out, size_t size) { return letters_of(&tag->type, out, size); }
 
 static uint32_t kind_of(char letter) {
     const char *p = letter && letter != '?' ? strchr(letters, letter) : NULL;

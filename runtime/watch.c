@@ -1,24 +1,33 @@
 // runtime/watch.c: who takes the access from an instance's page, and when.
 //
-// in: deadlines, set by the threads that run instances; out: pages without access   One thread looks at the deadlines
-// of all instances that ever had one, every half millisecond while there are any, and when the next one passes. Setting
-// and clearing a deadline that has not passed is one atomic exchange; only the passage itself takes the lock.
+// in: deadlines, set by the threads that run instances; out: pages without access   One thread sleeps until the next
+// deadline. Who sets one compares it with what the thread has planned, and wakes it only for an earlier one; so with
+// deadlines of one length, which most servers have, nobody wakes it, and it looks once in that length. Setting and
+// clearing a deadline that has not passed are atomic operations; only the passage itself takes the lock.
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "runtime/internal.h"
 
-#define TICK_NS 500000
-#define IDLE_TICKS 200 // then the thread sleeps until it is woken
+#define SHORT_NS 500000    // the watcher plans no lull shorter than this
+#define LONG_NS 100000000  // after such a time without a new deadline it sleeps until it is woken
+#define CLOSE_NS 5000      // what is left of processor time when taking the page away takes as long
+#define AWAKE_NS 15000     // to sleep for less is not worth it
+#define STANDING_NS 100000 // how often the clock of a thread that does not run is looked at
+#define SLICE_NS 100000
 #define WATCHER_STACK ((size_t)128 << 10)
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; // the list, and every change of a page's access
-static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
+static pthread_cond_t wake;
 static wx_watch *all;
 static atomic_bool running;
-static atomic_bool asleep;
+static _Atomic uint64_t next_look = WX_NEVER; // by CLOCK_MONOTONIC; WX_NEVER also while it looks, under the lock
+static _Atomic uint64_t shortest = WX_NEVER;  // of the times that were set since the last look
 
 static wx_watch *watch_of(const wasmx_instance *i) { return &i->state->watch; }
 
@@ -52,53 +61,100 @@ static uint64_t now_of(int clock) {
 
 // ---- The thread
 
-// How long until this one has to be looked at again. Processor time passes no faster than time; of a thread that does
-// not run it does not pass at all, and asking more often would be in vain.
-static uint64_t time_left(wx_watch *w, uint64_t deadline, uint64_t now, int clock) {
-    bool stands = clock != CLOCK_MONOTONIC && now == w->seen;
+// When processor time may reach the deadline. It passes no faster than time; of a thread that does not run it does not
+// pass at all, and asking more often would be in vain.
+static uint64_t time_left(wx_watch *w, uint64_t left, uint64_t now) {
+    uint64_t least = now == w->seen ? STANDING_NS : AWAKE_NS;
     w->seen = now;
-    return stands || deadline - now > TICK_NS ? TICK_NS : deadline - now;
+    return left > least ? left : least;
 }
 
-static uint64_t expire_if_due(wx_watch *w, uint64_t now) {
-    uint64_t deadline = atomic_load(&w->deadline);
+// When to look at it again, by CLOCK_MONOTONIC.
+static uint64_t look_at(wx_watch *w, uint64_t now) {
+    uint64_t deadline = atomic_load(&w->deadline), due = atomic_load(&w->due);
     if (deadline == WX_NEVER || deadline == WX_EXPIRED) return WX_NEVER;
-    int clock = atomic_load(&w->clock); // of this deadline, or the exchange below fails
-    if (clock != CLOCK_MONOTONIC) now = now_of(clock);
-    if (now < deadline) return time_left(w, deadline, now, clock);
+    if (now < due) return due;
+    int clock = atomic_load(&w->clock); // of this deadline, or the exchanges below fail
+    uint64_t time = clock == CLOCK_MONOTONIC ? now : now_of(clock);
+    if (time + CLOSE_NS < deadline) {
+        uint64_t next = now + time_left(w, deadline - time, time);
+        return atomic_compare_exchange_strong(&w->due, &due, next) ? next : due;
+    }
     if (atomic_compare_exchange_strong(&w->deadline, &deadline, WX_EXPIRED)) set_access(w, PROT_NONE);
-    return TICK_NS;
+    return WX_NEVER;
 }
 
-// How long until the next look, at most a tick; WX_NEVER when there is no deadline.
-static uint64_t look_at_all(void) {
-    uint64_t now = now_of(CLOCK_MONOTONIC), next = WX_NEVER;
+static uint64_t look_at_all(uint64_t now) {
+    uint64_t next = WX_NEVER;
     for (wx_watch *w = all; w; w = w->next) {
-        uint64_t left = expire_if_due(w, now);
-        if (left < next) next = left;
+        uint64_t due = look_at(w, now);
+        if (due < next) next = due;
     }
     return next;
 }
 
-// A deadline set meanwhile is either seen here or sees `asleep`.
-static void sleep_until_woken(void) {
-    atomic_store(&asleep, true);
-    if (look_at_all() == WX_NEVER) pthread_cond_wait(&wake, &lock);
-    atomic_store(&asleep, false);
+// How long it may be until a deadline that is not yet set has passed: as long as those of late.
+static uint64_t lull(uint64_t now) {
+    static uint64_t length, since;
+    uint64_t asked = atomic_exchange(&shortest, WX_NEVER);
+    if (asked != WX_NEVER) length = asked < SHORT_NS ? SHORT_NS : asked < LONG_NS ? asked : LONG_NS, since = now;
+    return now - since > LONG_NS ? WX_NEVER : now + length;
+}
+
+// A deadline set meanwhile waits for the lock in look_by.
+static void look(void) {
+    atomic_store(&next_look, WX_NEVER);
+    uint64_t now = now_of(CLOCK_MONOTONIC), due = look_at_all(now), latest = lull(now);
+    atomic_store(&next_look, due < latest ? due : latest);
+}
+
+static void look_by(uint64_t time) {
+    if (time >= atomic_load(&next_look)) return;
+    pthread_mutex_lock(&lock);
+    if (time < atomic_load(&next_look)) {
+        atomic_store(&next_look, time);
+        pthread_cond_signal(&wake);
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+static void sleep_until_then(void) {
+    uint64_t then = atomic_load(&next_look);
+    struct timespec t = {.tv_sec = (time_t)(then / 1000000000u), .tv_nsec = (long)(then % 1000000000u)};
+    if (then == WX_NEVER) pthread_cond_wait(&wake, &lock);
+    else pthread_cond_timedwait(&wake, &lock, &t);
+}
+
+// It runs for microseconds: let it do so at once, where it may (CAP_SYS_NICE; a slice of its own: Linux 6.12).
+static void be_punctual(void) {
+    struct { uint32_t size, policy; uint64_t flags; int32_t nice; uint32_t priority; uint64_t slice, rest[2]; } a;
+    prctl(PR_SET_TIMERSLACK, 1ul);
+    if (syscall(SYS_sched_getattr, 0, &a, (unsigned)sizeof a, 0u) || a.policy) return; // 0: SCHED_OTHER
+    int nice = a.nice;
+    a.slice = SLICE_NS;
+    a.nice = -20;
+    if (!syscall(SYS_sched_setattr, 0, &a, 0u)) return;
+    a.nice = nice;
+    syscall(SYS_sched_setattr, 0, &a, 0u);
 }
 
 static void *watcher(void *arg) {
-    int idle = 0;
+    be_punctual();
     pthread_mutex_lock(&lock);
     for (;;) {
-        uint64_t next = look_at_all();
-        idle = next == WX_NEVER ? idle + 1 : 0;
-        if (idle > IDLE_TICKS) sleep_until_woken();
-        pthread_mutex_unlock(&lock);
-        nanosleep(&(struct timespec){.tv_nsec = next < TICK_NS ? (long)next : TICK_NS}, NULL);
-        pthread_mutex_lock(&lock);
+        look();
+        do sleep_until_then();
+        while (now_of(CLOCK_MONOTONIC) < atomic_load(&next_look));
     }
     return arg;
+}
+
+static void make_condition(void) {
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&wake, &attr);
+    pthread_condattr_destroy(&attr);
 }
 
 // With every signal blocked: they are for the threads of the host.
@@ -124,18 +180,21 @@ static void after_fork(void) { pthread_mutex_unlock(&lock); }
 
 static void in_child(void) {
     running = false;
-    atomic_store(&asleep, false);
-    pthread_cond_init(&wake, NULL);
+    atomic_store(&next_look, WX_NEVER);
+    make_condition();
     pthread_mutex_unlock(&lock);
 }
 
-static void follow_forks(void) { pthread_atfork(before_fork, after_fork, in_child); }
+static void prepare(void) {
+    make_condition();
+    pthread_atfork(before_fork, after_fork, in_child);
+}
 
 // ---- One instance
 
 static bool list(wx_watch *w) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, follow_forks);
+    pthread_once(&once, prepare);
     pthread_mutex_lock(&lock);
     bool ok = running || start_watcher();
     if (ok && !w->listed) {
@@ -164,6 +223,7 @@ void wx_watch_open(wasmx_instance *i) {
 // Whatever it was: afterwards it has no deadline, and its page can be read.
 static void clear(wx_watch *w) {
     uint64_t deadline = atomic_load(&w->deadline);
+    if (deadline == WX_NEVER) return;
     while (deadline != WX_EXPIRED)
         if (atomic_compare_exchange_weak(&w->deadline, &deadline, WX_NEVER)) return;
     pthread_mutex_lock(&lock);
@@ -187,6 +247,10 @@ static bool clock_id(wasmx_time clock, clockid_t *out) {
     return clock != WASMX_TIME_THREAD || !pthread_getcpuclockid(pthread_self(), out);
 }
 
+static uint64_t after(uint64_t time, uint64_t nanoseconds) {
+    return nanoseconds < WX_NEVER - 1 - time ? time + nanoseconds : WX_NEVER - 1;
+}
+
 bool wasmx_set_deadline(wasmx_instance *i, wasmx_time clock, uint64_t nanoseconds) {
     wx_watch *w = watch_of(i);
     if (!i->module->interrupt_at) return nanoseconds == 0;
@@ -194,13 +258,12 @@ bool wasmx_set_deadline(wasmx_instance *i, wasmx_time clock, uint64_t nanosecond
     if (!nanoseconds) return true;
     clockid_t id;
     if (!clock_id(clock, &id) || ((!w->listed || !running) && !list(w))) return false;
-    atomic_store(&w->clock, id);
-    uint64_t now = now_of(id);
-    atomic_store(&w->deadline, nanoseconds < WX_NEVER - 1 - now ? now + nanoseconds : WX_NEVER - 1);
-    if (!atomic_load(&asleep)) return true;
-    pthread_mutex_lock(&lock);
-    pthread_cond_signal(&wake);
-    pthread_mutex_unlock(&lock);
+    uint64_t now = now_of(CLOCK_MONOTONIC), due = after(now, nanoseconds);
+    atomic_store_explicit(&w->clock, id, memory_order_relaxed);
+    atomic_store_explicit(&w->due, due, memory_order_release);
+    atomic_store(&w->deadline, id == CLOCK_MONOTONIC ? due : after(now_of(CLOCK_THREAD_CPUTIME_ID), nanoseconds));
+    if (nanoseconds < atomic_load_explicit(&shortest, memory_order_relaxed)) atomic_store(&shortest, nanoseconds);
+    look_by(due);
     return true;
 }
 

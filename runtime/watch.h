@@ -1,6 +1,6 @@
 // runtime/watch.h: deadlines and interruption of instances whose module was built to be interruptible.
 //
-// Such code reads a byte of a page of its instance at every loop head and in every function that calls. Taking the
+// Such code reads a byte of a page of its instance in every loop and in every function that calls. Taking the
 // page's access away makes the next of these reads a fault, which the signal handler turns into a trap.
 #pragma once
 #include <stdatomic.h>
@@ -11,6 +11,7 @@ typedef struct wx_watch { // in an instance's host state
     struct wx_watch *next, *prev;
     wasmx_instance *instance;
     uint64_t _Atomic deadline; // nanoseconds of `clock`; WX_NEVER, or WX_EXPIRED: then the page has no access
+    uint64_t _Atomic due;      // the same by CLOCK_MONOTONIC, at the earliest
     _Atomic int clock;
     uint64_t seen;             // what the clock said last, for the thread that looks
     bool listed;

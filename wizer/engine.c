@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compiler/compiler.h"
 #include "wizer/wizer.h"
 
 struct wx_engine { wasmx_code *code; };
@@ -14,9 +15,10 @@ static void report(void *arg, size_t done, size_t total) {
 wx_engine *wx_engine_open(wx_snapshot *s) {
     wasmx_compile_error err;
     wasmx_compile_options options = {.file = s->options->file, .threads = s->options->threads,
-                                     .interruptible = s->options->timeout_ns != 0, .bytes_stay = true};
+                                     .interruptible = s->options->timeout_ns != 0,
+                                     .tiers = (wasmx_tiers)s->options->tiers, .bytes_stay = true};
     if (s->options->progress) options.progress = report, options.progress_arg = s;
-    wasmx_code *code = wasmx_code_compile(s->bytes.ptr, s->bytes.len, &options, &err);
+    wasmx_code *code = wx_code_of_module(&s->m, &options, &err);
     if (!code) {
         memcpy(s->err->line, err.line, sizeof err.line);
         return NULL;

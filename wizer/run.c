@@ -28,6 +28,17 @@ static wasmx_kind kind_of(wx_type t) {
 
 static bool is_common(wx_type t) { return !wx_is_ref(t) || t == WX_FUNCREF || t == WX_EXTERNREF; }
 
+static wasmx_tag *new_tag(const wx_typedef *t) {
+    static const char letters[] = "?iIfFvre"; // by wasmx_kind
+    char *type = wx_xmalloc(t->param_count + 2);
+    for (uint32_t k = 0; k < t->param_count; k++)
+        type[k] = is_common(t->params[k]) ? letters[kind_of(t->params[k])] : '?';
+    strcpy(type + t->param_count, ":");
+    wasmx_tag *tag = wasmx_tag_new(type);
+    free(type);
+    return tag;
+}
+
 // The smallest thing that satisfies the import; false: none can be made.
 static bool make_own(const wx_module *m, const wx_import *x, wasmx_extern *out) {
     if (x->kind == WX_EXTERN_MEMORY) {
@@ -42,6 +53,10 @@ static bool make_own(const wx_module *m, const wx_import *x, wasmx_extern *out) 
         wasmx_table *(*make)(wasmx_kind, uint64_t, uint64_t) = t->limits.is64 ? wasmx_table_new64 : wasmx_table_new;
         return is_common(t->type) && (out->of.table = make(kind_of(t->type), t->limits.min, t->limits.max));
     }
+    if (x->kind == WX_EXTERN_TAG) {
+        out->kind = WASMX_TAG;
+        return (out->of.tag = new_tag(&m->types[m->tags[x->index].type]));
+    }
     const wx_global *g = &m->globals[x->index];
     out->kind = WASMX_GLOBAL;
     return x->kind == WX_EXTERN_GLOBAL && is_common(g->type) &&
@@ -51,6 +66,7 @@ static bool make_own(const wx_module *m, const wx_import *x, wasmx_extern *out) 
 static void end_own(wx_extern_kind kind, void *thing) {
     if (kind == WX_EXTERN_MEMORY) wasmx_memory_free(thing);
     else if (kind == WX_EXTERN_TABLE) wasmx_table_free(thing);
+    else if (kind == WX_EXTERN_TAG) wasmx_tag_free(thing);
     else wasmx_global_free(thing);
 }
 
@@ -60,7 +76,7 @@ static bool provide(wx_snapshot *s, uint32_t i) {
     const char *module = text(s, x->module), *name = text(s, x->field);
     wasmx_extern made;
     if (x->kind == WX_EXTERN_FUNC) return true;
-    if (!s->options->own_imports)
+    if (!s->options->own_imports && x->kind != WX_EXTERN_TAG) // a tag has no state, and stays imported
         return wx_snapshot_fail(s, "%s %u is imported (\"%s\" \"%s\"), so its state is not the module's to keep; "
                                 "--own-imports makes it the module's own", kinds[x->kind], x->index, module, name);
     if (wasmx_linker_has(s->linker, module, name)) return true;

@@ -1,14 +1,20 @@
-;; --interruptible: the loop is vectorised all the same, and looks once in an iteration of the vector loop.
+;; --interruptible: the loop is vectorised all the same, and left after a few hundred iterations to look.
 ;; build: -O2 --emit=asm --interruptible
 ;; CHECK-LABEL: t.scale:
-;; CHECK: movzbl -{{[0-9]+}}(%r13), %e
 ;; CHECK: movdqu {{.*}}%r13
 ;; CHECK: paddd
+;; CHECK-NOT: movzbl
+;; CHECK: jne
+;; CHECK-NEXT: cmpl
+;; CHECK-NEXT: je
+;; CHECK-NEXT: movzbl -{{[0-9]+}}(%r13), %
 ;; CHECK: .size t.scale,
 ;; build: -O2 --emit=asm --interruptible --target=aarch64-linux-gnu
 ;; CHECK2-LABEL: t.scale:
-;; CHECK2: ldrb w{{[0-9zr]+}}, [x
 ;; CHECK2: {{mla|mul|add}} {{.*}}v{{[0-9]+}}.4s
+;; CHECK2-NOT: ldrb
+;; CHECK2: b.ne
+;; CHECK2: ldrb w{{[0-9zr]+}}, [x
 ;; CHECK2: .size t.scale,
 (module
   (memory (export "memory") 1)

@@ -1,15 +1,17 @@
 // tests/diff/run.c: calls every export of a fuzzer's module and writes down what happened.
 //
-//   run FILE LEVEL guard|explicit default|precise
+//   run FILE LEVEL guard|explicit default|precise|exact [interruptible]
 //
 // in: a module as `wasm-opt -ttf` makes it (imports log functions, exports hangLimitInitializer)   out, one a line:
-// `call NAME TYPE`, `log VALUE...`, then `= VALUE...` and `memory HASH`, or `trap`. Each call has an instance of its own,
-// and memory is not looked at after a trap: it is exact there with --traps=precise only. Integers are decimal, floats
+// `call NAME TYPE`, `log VALUE...`, then `= VALUE...` and `memory HASH`, or `trap`. Each call has an instance of its
+// own, and memory is looked at after a trap in `exact` transcripts only, which are made with --traps=precise. There
+// nothing beyond a memory faults when bounds are explicit. Integers are decimal, floats
 // are their bits with every NaN as `nan`, so that transcripts of engines can be compared (run.mjs writes the same).
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "wasmx_compile.h"
 
@@ -42,11 +44,22 @@ static wasmx_linker *make_linker(void) {
     return linker;
 }
 
+static bool beyond; // open_beyond
+static bool exact; // memory is what it should be after a trap, too
+
 static void hash_memory(wasmx_instance *i) {
     wasmx_memory *m = wasmx_export_memory(i, "memory");
     uint32_t h = 2166136261u;
     for (uint64_t k = 0; m && k < wasmx_memory_size(m); k++) h = (h ^ wasmx_memory_data(m)[k]) * 16777619u;
     printf("memory %08" PRIx32 "\n", h);
+}
+
+// What lies beyond the memory, up to the 16 pages that modules for `exact` transcripts may grow to, can be accessed
+// from here on: explicit bounds must hold without faults.
+static void open_beyond(wasmx_instance *i) {
+    wasmx_memory *m = wasmx_export_memory(i, "memory");
+    uint64_t size = m ? wasmx_memory_size(m) : 0, all = (uint64_t)16 << 16;
+    if (m && mprotect(wasmx_memory_data(m) + size, all - size, PROT_READ | PROT_WRITE)) perror("mprotect"), exit(2);
 }
 
 static void reset_hang_limit(wasmx_instance *i) {
@@ -59,11 +72,13 @@ static void call_export(wasmx_instance *i, const char *name) {
     char type[256];
     wasmx_func *f = wasmx_export_func(i, name);
     if (wasmx_func_type(f, type, sizeof type) > 60) return;
+    if (beyond) open_beyond(i);
     reset_hang_limit(i);
     memset(args, 0, sizeof args);
     printf("call %s %s\n", name, type);
     if (wasmx_call(f, args, results) != WASMX_OK) {
         puts("trap");
+        if (exact) hash_memory(i);
         return;
     }
     printf("=");
@@ -88,11 +103,15 @@ static void call_each(const wasmx_module *module) {
     wasmx_linker_free(linker);
 }
 
-// LEVEL l: code made on demand; else a number, or s: all of it in advance.
+// LEVEL i, e, c: code made on demand, by the interpreter, by both tiers, by the compiler; else a number, or s: all of it
+// in advance.
 static wasmx_code *make_code(const uint8_t *bytes, size_t size, wasmx_compile_options *options,
                              wasmx_compile_error *err) {
     wasmx_output out;
-    if (options->opt_level == 'l') {
+    const char *tiers = "iec", *which = strchr(tiers, options->opt_level);
+    if (which) {
+        static const wasmx_tiers of[] = {WASMX_TIERS_INTERPRET, WASMX_TIERS_EAGER, WASMX_TIERS_COMPILE};
+        options->tiers = of[which - tiers];
         options->opt_level = 0;
         options->threads = 2;
         return wasmx_code_compile(bytes, size, options, err);
@@ -104,13 +123,17 @@ static wasmx_code *make_code(const uint8_t *bytes, size_t size, wasmx_compile_op
 }
 
 int main(int argc, char **argv) {
-    if (argc != 5) return fputs("usage: run FILE LEVEL guard|explicit default|precise\n", stderr), 2;
+    if (argc != 5 && argc != 6)
+        return fputs("usage: run FILE LEVEL guard|explicit default|precise|exact [interruptible]\n", stderr), 2;
     static uint8_t bytes[1 << 22];
     FILE *file = fopen(argv[1], "rb");
     if (!file) return perror(argv[1]), 2;
     wasmx_compile_options options = {.file = argv[1], .name = "m", .opt_level = argv[2][0], .threads = 1,
+                                     .interruptible = argc == 6,
                                      .bounds = strcmp(argv[3], "guard") ? WASMX_BOUNDS_EXPLICIT : WASMX_BOUNDS_GUARD,
                                      .traps = strcmp(argv[4], "default") ? WASMX_TRAPS_PRECISE : WASMX_TRAPS_DEFAULT};
+    exact = !strcmp(argv[4], "exact");
+    beyond = exact && options.bounds == WASMX_BOUNDS_EXPLICIT;
     wasmx_compile_error err;
     wasmx_code *code = make_code(bytes, fread(bytes, 1, sizeof bytes, file), &options, &err);
     if (!code) return puts(err.line), 1;

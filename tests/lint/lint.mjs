@@ -16,7 +16,7 @@ const files = run('git', 'ls-files', '-co', '--exclude-standard').split('\n')
     .map(({ path, bytes }) => ({ path, text: bytes.toString('utf8'), folder: path.split('/')[0] }))
     .map((file) => ({ ...file, lines: file.text.replace(/\n$/, '').split('\n') }));
 
-const product = new Set(['include', 'base', 'wasm', 'compiler', 'runtime', 'wizer', 'cli']);
+const product = new Set(['include', 'base', 'wasm', 'interp', 'compiler', 'runtime', 'wizer', 'cli']);
 const isCode = ({ path }) => /\.(c|cc|h|S)$/.test(path);
 const sources = files.filter((file) => product.has(file.folder) && isCode(file));
 const file = (path) => files.find((one) => one.path === path);
@@ -36,9 +36,10 @@ const matrix = {
     include: [publicHeaders],
     base: [/^base\//],
     wasm: [/^wasm\//, /^base\//],
-    compiler: [/^compiler\//, /^wasm\//, /^base\//, /^runtime\/abi\.\w+$/, publicHeaders],
+    interp: [/^interp\//, /^wasm\//, /^base\//, /^runtime\/abi\.\w+$/, publicHeaders],
+    compiler: [/^compiler\//, /^interp\//, /^wasm\//, /^base\//, /^runtime\/abi\.\w+$/, publicHeaders],
     runtime: [/^runtime\//, /^base\//, publicHeaders],
-    wizer: [/^wizer\//, /^wasm\//, /^base\//, publicHeaders],
+    wizer: [/^wizer\//, /^wasm\//, /^base\//, publicHeaders, /^compiler\/compiler\.h$/],
     cli: [/^cli\//, publicHeaders, /^compiler\/compiler\.h$/, /^wizer\/wizer\.h$/],
 };
 // Libraries that one folder alone may know.
@@ -102,6 +103,23 @@ const ownName = (pattern) => (name) => !pattern.test(name) && !/^(__|_init$|_fin
 const foreignNames = (path, pattern, ...flags) => !existsSync(path) ? `${path} is not built`
     : [...new Set(symbols(path, ...flags))].filter(ownName(pattern)).map((name) => `${path} exports ${name}`);
 
+// ---- size of the runtime: text of its objects; what is WASI's is known by the names of its sources
+
+function tooLarge(path, mostWithout, most) {
+    if (!existsSync(path)) return `${path} is not built`;
+    if (/__asan_/.test(run('nm', path))) return `${path} is instrumented`;
+    const wasi = new Set(files.filter((one) => /^runtime\/wasi\/.*\.c$/.test(one.path)).map((one) => one.path.split('/').pop()));
+    for (const one of files) if (/^runtime\/[^/]*\.c$/.test(one.path)) wasi.delete(one.path.split('/').pop());
+    let all = 0, without = 0;
+    for (const [, text, name] of run('size', path).matchAll(/^\s*(\d+)\s.*\s(\S+)\.o \(ex /gm)) {
+        all += Number(text);
+        if (!wasi.has(name)) without += Number(text);
+    }
+    if (without < 10000) return [`${path}: no sizes found`];
+    return [...(all > most ? [`${path}: ${all} bytes of text, ${most} at most`] : []),
+        ...(without > mostWithout ? [`${path}: ${without} bytes of text without WASI, ${mostWithout} at most`] : [])];
+}
+
 // ---- text
 
 const limit = 900;
@@ -127,6 +145,7 @@ const rules = {
     'no tabs, no blanks at line ends': () => scan(sources, (_, line) => /\t|\s$/.test(line) ? 'tab or trailing blank' : null),
     'names in libwasmx.so': () => foreignNames(`${build}/lib/libwasmx.so`, /^(wasmx|wasm|wxrt)_/, '-D'),
     'names in libwasmx.a': () => foreignNames(`${build}/lib/libwasmx.a`, /^(wasmx|wasm|wxrt|wx)_/),
+    'size of libwasmx.a': () => tooLarge(`${build}/lib/libwasmx.a`, 120000, 200000),
 };
 
 for (const [rule, check] of Object.entries(rules)) {

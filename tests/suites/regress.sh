@@ -2,8 +2,8 @@
 # tests/suites/regress.sh: one file a bug that was found, named for what went wrong.
 # cost: 20
 #
-# tests/regress/NAME.wat says in its first lines what happened; `;; run: FUNCTION ARGS` lines run it at -O0, -O2 and -O3
-# in turn, all outputs of one level together against the CHECK lines; every file is compiled for aarch64 too.
+# tests/regress/NAME.wat says in its first lines what happened; `;; run: FUNCTION ARGS` lines run it by every tier, at -O2 and
+# at -O3 in turn, all outputs of one level together against the CHECK lines; every file is compiled for aarch64 too.
 . tests/suite.sh regress
 
 aot=$WASMX_BUILD/bin/wasmx-aot
@@ -18,7 +18,7 @@ check_runs() { # FILE LEVEL
 
 for file in tests/regress/*.wat; do
     name=$(basename "$file" .wat)
-    for level in -O0 -O2 -O3; do check "$name: run $level" check_runs "$file" "$level"; done
+    for level in --tiers=interpret --tiers=eager --tiers=compile -O2 -O3; do check "$name: run $level" check_runs "$file" "$level"; done
     check "$name: aarch64" "$aot" build "$file" --name=t --target=aarch64-linux-gnu --emit=obj -o "$WASMX_TMP/$name.o"
 done
 finish

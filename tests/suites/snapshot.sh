@@ -87,6 +87,15 @@ files() {
     fi
 }
 
+# However many functions were compiled when the initialiser ended, and by whom: the same bytes.
+same_with_every_tier() { # NAME INIT
+    local tiers
+    for tiers in mixed interpret compile eager; do
+        check "$1: --tiers=$tiers gives the same" bash -c '"$1" --allow-wasi --tiers="$2" -f "$3" "$4" </dev/null 2>/dev/null | cmp - "$5"' - \
+            "$snapshot" "$tiers" "$2" "$out/programs/$1.wasm" "$out/$1.snap.wasm"
+    done
+}
+
 if tests/snapshot/build.sh "$out/programs" >"$out/build.log" 2>&1; then
     for file in "$out"/programs/*.wasm; do
         case $(basename "$file" .wasm) in
@@ -95,6 +104,7 @@ if tests/snapshot/build.sh "$out/programs" >"$out/build.log" 2>&1; then
         *) own "$(basename "$file" .wasm)" wizer-initialize ;;
         esac
     done
+    for name in patterns reactor values tables; do same_with_every_tier "$name" wizer-initialize; done
     # A program without an initialiser: what instantiation leaves behind.
     for source in tests/regress/*.wat; do
         name=$(basename "$source" .wat)
@@ -178,6 +188,13 @@ quickjs() {
     saw "QuickJS: Wizer's snapshot, ours" "$out/js/native" "$aot" run "$out/js/wizer.wasm" </dev/null
 }
 
+# A filter in Rust: regular expressions and tables, with the crates that Debian carries.
+rust() {
+    RUST=1 tests/snapshot/build.sh "$out/programs" >"$out/build.log" 2>&1 || { fail "Rust does not build: $(tail -3 "$out/build.log")"; return; }
+    if [ -f "$out/programs/rust.wasm" ]; then own rust wizer-initialize && same_with_every_tier rust wizer-initialize
+    else skip "Rust: no Debian packages rustc, libstd-rust-dev-wasm32, librust-regex-dev"; fi
+}
+
 # Ruby booted, with a program that filled a table: what it says from there on is what it says without a snapshot.
 booted_ruby() { # RUBY
     local file=$out/booted.wasm
@@ -195,6 +212,7 @@ booted_ruby() { # RUBY
 
 if [ -n "$WASMX_TEST_ALL" ]; then
     quickjs
+    rust
     ruby=$modules/@ruby/3.4-wasm-wasi/dist/ruby.wasm
     cp tests/snapshot/handler.js "$out" && echo handler.js >"$out/handler.name"
     real "SpiderMonkey (Fastly)" "$modules/@fastly/js-compute/fastly.wasm" "$out/handler.name" -f wizer.initialize --dir .

@@ -44,13 +44,27 @@ done
 stubs() {
     local arch=$1 cc=$2
     shift 2
-    check "stubs: $arch" sh -c '"$@"' sh "$cc" -Wall -Wextra -O2 -I. -Iinclude tests/unit/stubs.c compiler/stubs.c \
-        "compiler/stubs_$arch.c" "compiler/stubs_$arch.S" -o "$WASMX_TMP/stubs.$arch"
+    check "stubs: $arch" sh -c '"$@"' sh "$cc" -Wall -Wextra -O2 -I. -Iinclude tests/unit/stubs.c interp/stubs.c \
+        "interp/stubs_$arch.c" "interp/stubs_$arch.S" -o "$WASMX_TMP/stubs.$arch"
     check "stubs run: $arch" "$@" "$WASMX_TMP/stubs.$arch"
 }
+# The interpreter without a compiler, on both.
+alone() {
+    local arch=$1 cc=$2
+    shift 2
+    check "interpreter alone: $arch" sh -c '"$@"' sh "$cc" -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wno-unused-parameter -O2 \
+        -fno-omit-frame-pointer -I. -Iinclude tests/unit/interp_alone.c base/*.c wasm/*.c interp/loop.c interp/misc.c \
+        interp/bridge.c interp/translate.c interp/stubs.c "interp/stubs_$arch.c" "interp/stubs_$arch.S" -static -lm -lpthread \
+        -o "$WASMX_TMP/alone.$arch"
+    check "interpreter alone runs: $arch" "$@" "$WASMX_TMP/alone.$arch" "$WASMX_TMP/alone.wasm"
+}
+wat2wasm tests/unit/interp_alone.wat -o "$WASMX_TMP/alone.wasm"
+
 stubs "$(uname -m)" cc
+alone "$(uname -m)" cc
 if [ "$(uname -m)" = x86_64 ] && command -v qemu-aarch64 >/dev/null && command -v aarch64-linux-gnu-gcc >/dev/null; then
     stubs aarch64 aarch64-linux-gnu-gcc qemu-aarch64 -L /usr/aarch64-linux-gnu
+    alone aarch64 aarch64-linux-gnu-gcc qemu-aarch64
 else skip "stubs on aarch64: no qemu-aarch64 or no aarch64-linux-gnu-gcc"
 fi
 finish

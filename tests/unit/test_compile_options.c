@@ -53,7 +53,8 @@ static wx_error facts_of(const char *text) {
 }
 
 Test(compile_options, what_is_not_compiled_is_an_unsupported_error) {
-    cr_expect_eq(facts_of("(module (tag $t))").code, WX_ERR_UNSUPPORTED);
+    cr_expect_eq(facts_of("(module (tag $t) (func (export \"f\") (throw $t)))").code, WX_ERR_UNSUPPORTED);
+    cr_expect_eq(facts_of("(module (tag $t (export \"t\")))").code, WX_OK); // nobody throws it
     cr_expect_eq(facts_of(small).code, WX_OK);
 }
 
@@ -162,7 +163,7 @@ static void expect_unsupported(const char *text, const char *feature, const char
 #define IN_F(code) "(module (func) (func $f (export \"f\") " code ") (func))"
 
 Test(compile_options, unsupported_features_are_named_with_the_function) {
-    expect_unsupported("(module (tag $t))", "exception-handling", "tag");
+    expect_unsupported("(module (tag $t) (func $f (export \"f\") (throw $t)))", "exception-handling", "throw");
     expect_unsupported(IN_F("(try (do) (catch_all))"), "legacy-exceptions", "(func 1 \"f\")");
     expect_unsupported(IN_F("(drop (i32x4.relaxed_trunc_f32x4_s (v128.const i32x4 0 0 0 0)))"), "relaxed-simd",
                        "(func 1 \"f\")");

@@ -148,6 +148,87 @@ Test(deadline, cleared_in_time_leaves_nothing_behind) {
     }
 }
 
+// ---- Loops that count are left now and then to look
+
+// (from, limit): a sum in which the order of what is added counts.
+#define SUM(T, NAME, LOW, STEP, GOES_ON) \
+    "(func (export \"" NAME "\") (param $i " T ") (param $n " T ") (result i32) (local $s i32)" \
+    " (loop $l (local.set $s (i32.add (i32.mul (local.get $s) (i32.const 31))" \
+    "   (i32.load8_u (i32.and (i32.const 65535) " LOW "))))" \
+    "  (br_if $l (" GOES_ON " (local.tee $i (" T ".add (local.get $i) (" T ".const " STEP "))) (local.get $n))))" \
+    " (local.get $s))"
+#define SUM32(NAME, STEP, GOES_ON) SUM("i32", NAME, "(local.get $i)", STEP, "i32." GOES_ON)
+#define SUM64(NAME, STEP, GOES_ON) SUM("i64", NAME, "(i32.wrap_i64 (local.get $i))", STEP, "i64." GOES_ON)
+#define SUMS \
+    "(module (memory 1)" \
+    " (func (export \"fill\") (param $i i32) (result i32)" \
+    "  (loop $l (i32.store8 (local.get $i) (i32.mul (local.get $i) (i32.const 167)))" \
+    "   (br_if $l (local.tee $i (i32.sub (local.get $i) (i32.const 1))))) (i32.const 0))" \
+    " (func $leaf (param i32) (result i32) (i32.xor (local.get 0) (i32.shr_u (local.get 0) (i32.const 7))))" \
+    SUM32("ne1", "1", "ne") SUM32("ne4", "4", "ne") SUM32("lt_u3", "3", "lt_u") SUM32("lt_s1", "1", "lt_s") \
+    SUM32("gt_u-1", "-1", "gt_u") SUM32("gt_s-5", "-5", "gt_s") SUM32("ne-1", "-1", "ne") SUM32("le_u1", "1", "le_u") \
+    SUM64("ne1l", "1", "ne") SUM64("lt_u2l", "2", "lt_u") SUM64("lt_s7l", "7", "lt_s") SUM64("gt_s-1l", "-1", "gt_s") \
+    " (func (export \"nested\") (param $i i32) (param $n i32) (result i32) (local $j i32) (local $s i32)" \
+    "  (loop $o (local.set $j (i32.const 0))" \
+    "   (loop $l (local.set $s (i32.add (call $leaf (local.get $s)) (i32.load8_u (local.get $j))))" \
+    "    (br_if $l (i32.lt_u (local.tee $j (i32.add (local.get $j) (i32.const 1))) (i32.const 40))))" \
+    "   (br_if $o (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (local.get $n))))" \
+    "  (local.get $s))" \
+    " (func (export \"search\") (param $i i32) (param $n i32) (result i32)" \
+    "  (block $found (loop $l (br_if $found (i32.eq (i32.const 200) (i32.load8_u (i32.and (i32.const 65535) (local.get $i)))))" \
+    "   (br_if $l (i32.ne (local.tee $i (i32.add (local.get $i) (i32.const 1))) (local.get $n)))))" \
+    "  (local.get $i)))"
+
+typedef struct sum { const char *name; int64_t from, to, endless_to; } sum; // by steps; endless: for a second at least
+
+static const sum sums[] = {
+    {"ne1", 0, 1, 0}, {"ne4", 0, 4, 2}, {"lt_u3", 0, 3, UINT32_MAX}, {"lt_s1", -50, 1, INT32_MAX}, {"gt_u-1", 1000000, -1, 1},
+    {"gt_s-5", 0, -5, INT32_MIN}, {"ne-1", 7, -1, 7}, {"le_u1", 0, 1, UINT32_MAX}, {"ne1l", 0, 1, 0},
+    {"lt_u2l", 5, 2, INT64_MAX}, {"lt_s7l", -9, 7, INT64_MAX - 9}, {"gt_s-1l", 3, -1, INT64_MIN},
+    {"nested", 0, 1, UINT32_MAX}, {"search", 0, 1, 0},
+};
+
+static wasmx_value sum_of(wasmx_instance *i, const sum *s, int64_t from, int64_t to, wasmx_status expected) {
+    bool is64 = strchr(s->name, 'l') && s->name[strlen(s->name) - 1] == 'l';
+    wasmx_value in[2] = {{.i32 = (int32_t)from}, {.i32 = (int32_t)to}}, out = {.i32 = 0};
+    if (is64) in[0].i64 = from, in[1].i64 = to;
+    cr_assert_eq(wasmx_call(export_of(i, s->name), in, &out), expected, "%s %lld", s->name, (long long)to);
+    return out;
+}
+
+Test(deadline, counting_loops_compute_the_same) {
+    static const int64_t lengths[] = {1, 2, 3, 39, 255, 256, 257, 1000, 1023, 1024, 1025, 4096, 30000, 100001};
+    wasmx_instance *looks = spinner(SUMS, '2'), *does_not = instance_of(module_of_text(SUMS, '2'), NULL);
+    result_of(looks, "fill", 65535), result_of(does_not, "fill", 65535);
+    for (size_t k = 0; k < sizeof sums / sizeof *sums; k++)
+        for (size_t n = 0; n < sizeof lengths / sizeof *lengths; n++) {
+            int64_t to = sums[k].from + lengths[n] * sums[k].to;
+            cr_assert_eq(sum_of(looks, &sums[k], sums[k].from, to, WASMX_OK).i32,
+                         sum_of(does_not, &sums[k], sums[k].from, to, WASMX_OK).i32, "%s %lld", sums[k].name, (long long)to);
+        }
+}
+
+Test(deadline, ends_loops_that_count) {
+    wasmx_instance *i = spinner(SUMS, '2');
+    for (size_t k = 0; k < sizeof sums / sizeof *sums; k++) {
+        if (!strcmp(sums[k].name, "gt_u-1")) continue; // over in a moment
+        cr_assert(wasmx_set_deadline(i, WASMX_TIME_WALL, 1000)); // passed before much is counted
+        sum_of(i, &sums[k], sums[k].from, sums[k].endless_to, WASMX_TRAP_INTERRUPTED);
+    }
+}
+
+// The thread that watches has planned to sleep for an hour, or until it is woken; then for as long as deadlines took.
+Test(deadline, that_is_nearer_than_all_others_is_kept) {
+    wasmx_instance *one = spinner(SPINS, '2'), *other = spinner(SPINS, '2');
+    cr_assert(wasmx_set_deadline(one, WASMX_TIME_WALL, 3600000 * MS));
+    for (int k = 0; k < 3; k++) {
+        nanosleep(&(struct timespec){.tv_nsec = (long)(k ? 5 * MS : 300 * MS)}, NULL);
+        cr_assert(wasmx_set_deadline(other, k % 2 ? WASMX_TIME_THREAD : WASMX_TIME_WALL, MS));
+        cr_assert_eq(call(other, "loop", 0), WASMX_TRAP_INTERRUPTED);
+    }
+    cr_assert_eq(call(one, "recurse", 3), WASMX_OK);
+}
+
 static void *spin_often(void *module) {
     for (int k = 0; k < 40; k++) {
         wasmx_instance *i = instance_of(module, NULL);

@@ -246,6 +246,59 @@ Test(runtime_instance, memories_are_shared_and_their_limits_checked) {
     cr_assert_null(wasmx_memory_new(65536, UINT64_MAX));
 }
 
+// ---- Tags
+
+static wasmx_tag *tag_of(wasmx_instance *i, const char *name) {
+    wasmx_extern e;
+    cr_assert(wasmx_export(i, name, &e) && e.kind == WASMX_TAG);
+    return e.of.tag;
+}
+
+Test(runtime_instance, tags_are_shared_by_importing_them) {
+    wasmx_tag *tag = wasmx_tag_new("iF:");
+    char type[8];
+    cr_assert_eq(wasmx_tag_type(tag, type, sizeof type), 3);
+    cr_assert_str_eq(type, "iF:");
+    wasmx_options options = {.linker = one_definition("t", (wasmx_extern){.kind = WASMX_TAG, .of.tag = tag})};
+    const char *again = "(module (tag $t (import \"env\" \"t\") (param i32 f64)) (tag $own (export \"own\") (param i64))"
+                        " (export \"t\" (tag $t)))";
+    wasmx_instance *a = start_with(compile(again), &options), *b = start_with(compile(again), &options);
+    cr_assert(tag_of(a, "t") == tag && tag_of(b, "t") == tag);
+    cr_assert_neq(tag_of(a, "own"), tag_of(b, "own")); // the same declaration, but each instance's is its own
+    cr_assert_eq(wasmx_tag_type(tag_of(a, "own"), type, sizeof type), 2);
+    cr_assert_str_eq(type, "I:");
+    wasmx_linker *l = wasmx_linker_new();
+    wasmx_linker_define_instance(l, "a", a);
+    wasmx_options from_a = {.linker = l};
+    wasmx_instance *c = start_with(compile("(module (import \"a\" \"own\" (tag $x (param i64))) (export \"x\" (tag $x)))"), &from_a);
+    cr_assert_eq(tag_of(c, "x"), tag_of(a, "own"));
+    cr_assert_null(wasmx_export_func(c, "x"));
+    wasmx_instance_free(c);
+    wasmx_instance_free(a);
+    wasmx_instance_free(b);
+    wasmx_linker_free(l);
+    wasmx_tag_free(tag);
+    wasmx_tag_free(NULL);
+}
+
+Test(runtime_instance, tags_that_do_not_fit_are_refused) {
+    cr_assert_null(wasmx_tag_new("i:i")); // results
+    cr_assert_null(wasmx_tag_new("i"));
+    cr_assert_null(wasmx_tag_new("x:"));
+    wasmx_tag *tag = wasmx_tag_new("i:");
+    wasmx_options options = {.linker = one_definition("t", (wasmx_extern){.kind = WASMX_TAG, .of.tag = tag})}, none = {0};
+    const wasmx_module *m = compile("(module (import \"env\" \"t\" (tag (param i64))))");
+    cr_assert(strstr(refusal(m, &options), "incompatible import type for \"env\" \"t\": module wants (i64) -> (), given (i32) -> ()"));
+    cr_assert(strstr(refusal(m, &none), "unknown import \"env\" \"t\""));
+    cr_assert(strstr(refusal(compile("(module (import \"env\" \"t\" (func (param i32))))"), &options),
+                     "module wants a function, given a tag"));
+    wasmx_instance *a = start_with(compile("(module (tag (export \"t\") (param f32)))"), NULL);
+    wasmx_linker_define_instance((wasmx_linker *)(uintptr_t)options.linker, "env", a);
+    cr_assert(strstr(refusal(m, &options), "given (f32) -> ()"));
+    wasmx_instance_free(a);
+    wasmx_tag_free(tag);
+}
+
 Test(runtime_instance, globals_are_shared) {
     wasmx_global *g = wasmx_global_new(WASMX_I32, true, (wasmx_value){.i32 = 5});
     wasmx_options options = {.linker = one_definition("g", (wasmx_extern){.kind = WASMX_GLOBAL, .of.global = g})};

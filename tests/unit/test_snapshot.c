@@ -230,13 +230,13 @@ Test(snapshot, a_limit_on_time) {
 
 // ---- The threads that compile
 
-// What was called before stays callable, what was not traps; twice is once.
-Test(snapshot, code_that_is_finished) {
+// What was called before stays callable, what was not is interpreted, or traps where nothing is; twice is once.
+static void check_finished(wasmx_tiers tiers, wasmx_status expected) {
     static const char text[] = "(module (func (export \"a\") (param i32) (result i32) (i32.const 7))"
                                " (func (export \"b\") (param i32) (result i32) (i32.const 8)))";
     wasmx_compile_error err;
     wasmx_error why;
-    wasmx_compile_options options = {.threads = 1, .bytes_stay = true};
+    wasmx_compile_options options = {.threads = 1, .bytes_stay = true, .tiers = tiers};
     wasmx_code *code = wasmx_code_compile(text, strlen(text), &options, &err);
     cr_assert(code, "%s", err.line);
     wasmx_instance *i = wasmx_instantiate(wasmx_code_module(code), NULL, &why);
@@ -245,7 +245,12 @@ Test(snapshot, code_that_is_finished) {
     wasmx_code_finish(code);
     wasmx_code_finish(code);
     cr_expect_eq(result_of(i, "a", 0), 7);
-    cr_expect_eq(wasmx_call(wasmx_export_func(i, "b"), (wasmx_value[1]){0}, (wasmx_value[1]){0}), WASMX_TRAP_HOST);
+    cr_expect_eq(wasmx_call(wasmx_export_func(i, "b"), (wasmx_value[1]){0}, (wasmx_value[1]){0}), expected);
     wasmx_instance_free(i);
     wasmx_code_free(code);
+}
+
+Test(snapshot, code_that_is_finished) {
+    check_finished(WASMX_TIERS_COMPILE, WASMX_TRAP_HOST);
+    check_finished(WASMX_TIERS_MIXED, WASMX_OK);
 }
