@@ -152,7 +152,7 @@ static void report(build *b, const wx_plan *plan, const wx_buf *object, const wx
     pthread_mutex_unlock(&b->lock);
 }
 
-// The last one has the adapters too.
+// The last one has the adapters.
 static bool is_cheap(const wx_unit *u, uint32_t i) {
     return u->options->hot_only && u->cold && i + 1 < u->part_count && u->cold[u->order[u->cuts[i]]];
 }
@@ -161,12 +161,11 @@ static void compile_part(void *arg, size_t index) {
     build *b = arg;
     const wx_unit *u = &b->j.u;
     uint32_t i = (uint32_t)index;
-    bool cheap = is_cheap(u, i);
     double start = wx_thread_seconds();
-    LLVMTargetMachineRef tm = (cheap ? wx_cheap_target_machine : wx_target_machine)(u, &b->errors[i]);
+    wx_plan plan = {.index = i, .funcs = u->order + u->cuts[i], .count = u->cuts[i + 1] - u->cuts[i],
+                    .cheap = is_cheap(u, i), .is_first = i == 0, .is_last = i + 1 == u->part_count};
+    LLVMTargetMachineRef tm = (plan.cheap ? wx_cheap_target_machine : wx_target_machine)(u, &b->errors[i]);
     if (!tm) return;
-    wx_plan plan = {.index = i, .funcs = u->order + u->cuts[i], .count = u->cuts[i + 1] - u->cuts[i], .cheap = cheap,
-                    .is_first = i == 0, .is_last = i + 1 == u->part_count};
     wx_part_result result;
     wx_compile_part(u, &plan, tm, &b->objects[i], &result, write_listings, b, &b->errors[i]);
     b->lines[i] = result.lines;

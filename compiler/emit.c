@@ -250,8 +250,8 @@ static void emit_body(fn *f, uint32_t index) {
     f->r = wx_reader_make(f->m->funcs[index].code, &none);
     read_local_types(f);
     make_locals(f);
-    if (f->frame) open_entries(f);
     profile_open(f);
+    if (f->frame) open_entries(f);
     open_body(f);
     emit_instructions(f);
     fn_close(f);

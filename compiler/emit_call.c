@@ -223,14 +223,20 @@ static callee constant_slot(fn *f, const wx_instr *in, v index, const wx_table_f
 #define MOST_APART 256
 #define SMALL 48 // bytes of Wasm
 
+static bool is_in_plan(const wx_unit *u, const wx_plan *plan, uint32_t func) {
+    uint32_t first = (uint32_t)(plan->funcs - u->order);
+    return u->place[func] >= first && u->place[func] - first < plan->count;
+}
+
 static bool is_candidate(const fn *f, uint32_t func) {
     return f->m->funcs[func].import == WX_NO_INDEX && f->m->funcs[func].code.len <= SMALL && func != f->index &&
-           !f->p->u->facts.funcs[func].tail && f->p->bodies[func];
+           !f->p->u->facts.funcs[func].tail && is_in_plan(f->p->u, f->p->plan, func);
 }
 
 static bool are_few(const fn *f, const wx_instr *in, const wx_table_facts *known, wx_table_span *span) {
     const wx_unit *u = f->p->u;
     if (!known->constant || !known->spans || u->opt_level < 2 || u->opt_size || u->lazy) return false;
+    if (u->profiling.generate || f->p->plan->cheap) return false; // counted is a call through the table
     *span = known->spans[f->m->types[in->a].canon];
     if (!span->count || span->count > MOST_CANDIDATES || span->high - span->low > MOST_APART) return false;
     for (uint32_t i = span->low; i < span->high; i++) {
@@ -259,6 +265,7 @@ static void call_one_of_few(fn *f, const wx_instr *in, v index, const wx_table_f
     v *args = pop_args(f, t), phi = NULL;
     LLVMBasicBlockRef wrong = new_block(f, "wrong"), join = new_block(f, "");
     v choice = LLVMBuildSwitch(f->b, index, wrong, span->count);
+    uint32_t callees[MOST_APART], cases = 0;
     if (t->result_count) {
         LLVMPositionBuilderAtEnd(f->b, join);
         phi = LLVMBuildPhi(f->b, result_type(f->p, t), "");
@@ -267,7 +274,9 @@ static void call_one_of_few(fn *f, const wx_instr *in, v index, const wx_table_f
         uint32_t func = known->image[i];
         if (func == UINT32_MAX || !same_signature(f->m, f->m->funcs[func].type, in->a)) continue;
         add_case(f, in, choice, i, func, args, join, phi);
+        callees[cases++] = func;
     }
+    profile_weigh_callees(f, choice, callees, cases);
     go_on(f, wrong);
     trap_by_element(f, in, index);
     go_on(f, join);
@@ -384,8 +393,7 @@ void emit_call_indirect(fn *f, const wx_instr *in, int a, int b) {
     (void)a, (void)b;
     const wx_table_facts *known = &f->p->u->facts.tables[in->b];
     wx_table_span span;
-    bool counts = f->p->u->profiling.generate;
-    if (!counts && !results_in_memory(&f->m->types[in->a]) && are_few(f, in, known, &span)) {
+    if (!results_in_memory(&f->m->types[in->a]) && are_few(f, in, known, &span)) {
         call_one_of_few(f, in, pop(f), known, &span);
         return;
     }

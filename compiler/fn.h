@@ -118,6 +118,7 @@ void profile_count_target(fn *f, v code);
 void profile_weigh(fn *f, v branch);          // a conditional branch that is taken when its instruction's is
 // A switch of so many cases; successors[i] says which one case i is, the last one the default, which is number 0.
 void profile_weigh_switch(fn *f, v select, const uint32_t *successors, uint32_t count);
+void profile_weigh_callees(fn *f, v select, const uint32_t *funcs, uint32_t count); // likewise; case i calls funcs[i]
 // The functions that were called here often enough for a guard, commonest first; how many.
 typedef struct hot_target { uint32_t func; uint64_t count, others; } hot_target;
 #define HOT_TARGETS 2

@@ -51,9 +51,9 @@ static void list_live(wx_unit *u) {
         if (u->facts.funcs[i].live) u->live[u->live_count++] = i;
 }
 
-// Cold functions come first; what is compiled cheaply is in partitions of its own.
-static bool is_last_cold(const wx_unit *u, uint32_t i) {
-    return u->options->hot_only && u->cold && i && u->cold[u->order[i - 1]] && !u->cold[u->order[i]];
+// Cold functions come last; what is compiled cheaply is in partitions of its own.
+static bool is_first_cold(const wx_unit *u, uint32_t i) {
+    return u->options->hot_only && u->cold && i && u->cold[u->order[i]] && !u->cold[u->order[i - 1]];
 }
 
 static void cut_partitions(wx_unit *u) {
@@ -61,7 +61,7 @@ static void cut_partitions(wx_unit *u) {
     uint64_t bytes = 0, funcs = 0;
     u->part_count = 1;
     for (uint32_t i = 0; i < u->live_count; i++) {
-        if (bytes >= PARTITION_BYTES || funcs >= PARTITION_FUNCS || is_last_cold(u, i)) {
+        if (bytes >= PARTITION_BYTES || funcs >= PARTITION_FUNCS || is_first_cold(u, i)) {
             u->cuts[u->part_count++] = i;
             bytes = funcs = 0;
         }

@@ -404,7 +404,7 @@ static bool count_loop(part *p, v f, const flow *w, uint32_t block, const uint32
 // ---- Functions
 
 static bool can_count(const part *p, v f) {
-    return p->u->opt_level && LLVMCountBasicBlocks(f) <= MOST_BLOCKS;
+    return p->u->opt_level && !p->plan->cheap && LLVMCountBasicBlocks(f) <= MOST_BLOCKS;
 }
 
 void look_in_loops(part *p, v f) {

@@ -1,10 +1,9 @@
 // compiler/order.c: in what order functions are compiled, and so stand in memory.
 //
 // in: live functions, cold ones, the profile   out: u->order
-// As in the module, unless there is a profile or there are cold functions. Then come first the cold ones; then those of
-// which nothing is known; then those that ran, the commonest first, and after each what it calls nearly as often. So
-// what runs together stands together, and in one partition, where it can be inlined. The cold ones are not the last
-// because the last partition also has the adapters for the host.
+// As in the module, unless there is a profile or there are cold functions. Then come first those that ran, the commonest
+// first, and after each what it calls nearly as often; then those of which nothing is known; then the cold ones. So what
+// runs together stands together, and in one partition, where it can be inlined.
 #include <stdlib.h>
 
 #include "compiler/unit.h"
@@ -33,7 +32,7 @@ static void place_if(order *o, bool (*is_one)(const wx_unit *u, uint32_t func)) 
 
 static bool is_cold(const wx_unit *u, uint32_t func) { return u->cold && u->cold[func]; }
 static bool ran(const wx_unit *u, uint32_t func) { return u->profiling.use && u->profiling.funcs[func].peak; }
-static bool is_unknown(const wx_unit *u, uint32_t func) { return !ran(u, func); }
+static bool is_unknown(const wx_unit *u, uint32_t func) { return !is_cold(u, func); }
 
 static void push(order *o, uint32_t func) {
     if (o->depth == o->cap) {
@@ -94,20 +93,25 @@ static void place_by_rank(order *o) {
     rank *ranks = wx_xmalloc((u->live_count + 1) * sizeof *ranks);
     uint32_t n = 0;
     for (uint32_t i = 0; i < u->live_count; i++)
-        if (!o->placed[u->live[i]]) ranks[n++] = (rank){u->live[i], u->profiling.funcs[u->live[i]].peak};
+        if (ran(u, u->live[i])) ranks[n++] = (rank){u->live[i], u->profiling.funcs[u->live[i]].peak};
     if (n) qsort(ranks, n, sizeof *ranks, by_peak);
     for (uint32_t i = 0; i < n; i++) place_with_callees(o, ranks[i].func);
     free(ranks);
 }
 
-void wx_order_functions(wx_unit *u) {
-    u->order = u->live;
-    if (!u->cold) return;
+static void order_all(wx_unit *u) {
     order o = {.u = u, .placed = wx_xcalloc((size_t)u->m->func_count + 1, sizeof(bool))};
     u->order = WX_NEW_ARRAY(&u->arena, uint32_t, u->live_count);
-    place_if(&o, is_cold);
+    place_by_rank(&o);
     place_if(&o, is_unknown);
-    if (o.count < u->live_count) place_by_rank(&o);
+    place_if(&o, is_cold);
     free(o.placed);
     free(o.stack);
+}
+
+void wx_order_functions(wx_unit *u) {
+    u->order = u->live;
+    if (u->cold) order_all(u);
+    u->place = WX_NEW_ARRAY(&u->arena, uint32_t, u->m->func_count);
+    for (uint32_t i = 0; i < u->live_count; i++) u->place[u->order[i]] = i;
 }

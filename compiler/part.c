@@ -61,7 +61,6 @@ void part_open(part *p, const wx_unit *u, const wx_plan *plan, wx_error *e) {
     LLVMSetTarget(p->m, u->triple);
     open_types(p);
     p->funcs = wx_xcalloc((size_t)u->m->func_count + 1, sizeof *p->funcs);
-    p->bodies = wx_xcalloc((size_t)u->m->func_count + 1, sizeof *p->bodies);
     p->types = wx_xcalloc((size_t)u->m->type_count + 1, sizeof *p->types);
     p->md_scope = LLVMGetMDKindIDInContext(p->c, "alias.scope", 11);
     p->md_noalias = LLVMGetMDKindIDInContext(p->c, "noalias", 7);
@@ -89,7 +88,6 @@ void part_close(part *p) {
     wx_arena_free(&p->scratch);
     free(p->section);
     free(p->funcs);
-    free(p->bodies);
     free(p->types);
 }
 
@@ -185,7 +183,6 @@ LLVMValueRef func_value(part *p, uint32_t func) {
 void declare_bodies(part *p) {
     for (uint32_t i = 0; i < p->plan->count; i++) {
         uint32_t func = p->plan->funcs[i];
-        p->bodies[func] = true;
         declare_guest(p, func, p->u->lazy ? numbered(p, "body", func) : p->u->symbols[func]);
     }
 }

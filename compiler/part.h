@@ -43,7 +43,6 @@ typedef struct part {
     LLVMBuilderRef b;
     LLVMTypeRef i1, i8, i16, i32, i64, f32, f64, ptr, v128, void_;
     LLVMValueRef *funcs;        // per function: its value in this module, made on demand
-    bool *bodies;               // per function: its body is in this module
     LLVMTypeRef *types;         // per type index: the LLVM function type, made on demand
     LLVMValueRef helpers[HELP_COUNT];
     unsigned intrinsics[INTRINSIC_COUNT];

@@ -11,13 +11,16 @@
 #define TIDY(more) "simplifycfg<switch-range-to-icmp;keep-loops" more ">"
 #define INVARIANTS "loop-mssa(licm<allowspeculation>)"
 
+// What a profile says of the whole module is there for those that look, if it is asked for first.
+#define SUMMARY "require<profile-summary>,"
+
 // Callees first: what is inlined has been simplified.
 static const char inlining[] =
-    "cgscc(devirt<4>(inline,function<eager-inv;no-rerun>(sroa<modify-cfg>,early-cse<memssa>," COMBINE "," TIDY("") ")))"
+    SUMMARY "cgscc(devirt<4>(inline,function<eager-inv;no-rerun>(sroa<modify-cfg>,early-cse<memssa>," COMBINE "," TIDY("") ")))"
     ",globaldce";
 
 static const char loops_and_lines[] =
-    "function<eager-inv>("
+    SUMMARY "function<eager-inv>("
     // branches and values
     "correlated-propagation," TIDY("") ",reassociate,constraint-elimination,"
     // loops into their best shape

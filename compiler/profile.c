@@ -126,6 +126,14 @@ void profile_weigh_switch(fn *f, v select, const uint32_t *successors, uint32_t 
     profile_weights(f->p, select, counts, n);
 }
 
+void profile_weigh_callees(fn *f, v select, const uint32_t *funcs, uint32_t count) {
+    const wx_site *s = f->profile.site;
+    if (!s) return;
+    uint64_t *counts = WX_NEW_ARRAY(&f->p->scratch, uint64_t, count + 1);
+    for (uint32_t i = 0; i < count; i++) counts[i + 1] = count_of(s, funcs[i]);
+    profile_weights(f->p, select, counts, count + 1);
+}
+
 // !prof of a function: how often it was entered.
 static void set_entries(fn *f, uint64_t entries) {
     part *p = f->p;

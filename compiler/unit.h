@@ -109,6 +109,7 @@ typedef struct wx_unit {
     uint32_t *live;           // live functions with a body, ascending
     uint32_t live_count;
     uint32_t *order;          // the same in the order of their code
+    uint32_t *place;          // per function: where it is in that
     uint32_t *cuts;           // partition i compiles order[cuts[i]] .. order[cuts[i + 1]]
     uint32_t part_count;
     wx_profiling profiling;

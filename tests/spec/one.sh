@@ -17,7 +17,6 @@ if [ "$level" = p ]; then
 fi
 profiles=$build/spec/$arch-g-$bounds/$name
 rm -rf "$out" && mkdir -p "$out"
-[ "$level" = u ] && cp "$profiles"/*.wxprof "$out" 2>/dev/null
 case $level in
 interpret | compile | eager | mixed) # in one process, no object
     timeout 300 "$build/bin/tests/spec_lazy" "$script" "$out" "$level" "$bounds" "$name" > "$out/log" 2>&1
@@ -26,6 +25,7 @@ interpret | compile | eager | mixed) # in one process, no object
     grep -q "^$name: [0-9]* passed" "$out/log" || { echo "$name: the runner ended with status $status"; echo "$name: 0 passed, 1 failed, 0 skipped"; }
     exit ;;
 esac
+[ "$level" = u ] && cp "$profiles"/*.wxprof "$out" 2>/dev/null
 if ! "$build/bin/tests/spec_compile" "$script" "$out" "$level" "$bounds" "$arch-linux-gnu"; then
     echo "$name: a module does not compile"
     echo "$name: 0 passed, 1 failed, 0 skipped"
