@@ -1,9 +1,9 @@
 // compiler/order.c: in what order functions are compiled, and so stand in memory.
 //
 // in: live functions, cold ones, the profile   out: u->order
-// As in the module, unless there is a profile or there are cold functions. Then come first those that ran, the commonest
-// first, and after each what it calls nearly as often; then those of which nothing is known; then the cold ones. So what
-// runs together stands together, and in one partition, where it can be inlined.
+// As in the module, unless there is a profile or there are cold functions. Then come first those that ran, the
+// commonest first, and after each what it calls nearly as often; then those of which nothing is known; then the cold
+// ones. So what runs together stands together, and in one partition, where it can be inlined.
 #include <stdlib.h>
 
 #include "compiler/unit.h"
