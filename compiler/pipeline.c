@@ -16,12 +16,13 @@
 
 // Callees first: what is inlined has been simplified.
 static const char inlining[] =
-    SUMMARY "cgscc(devirt<4>(inline,function<eager-inv;no-rerun>("
-    "sroa<modify-cfg>,early-cse<memssa>," COMBINE "," TIDY("") ")))"
+    SUMMARY
+    "cgscc(devirt<4>(inline,function<eager-inv;no-rerun>(sroa<modify-cfg>,early-cse<memssa>," COMBINE "," TIDY("") ")))"
     ",globaldce";
 
 static const char loops_and_lines[] =
-    SUMMARY "function<eager-inv>("
+    SUMMARY
+    "function<eager-inv>("
     // branches and values
     "correlated-propagation," TIDY("") ",reassociate,constraint-elimination,"
     // loops into their best shape
