@@ -219,6 +219,18 @@ static void give_up(wx_lazy *l, const chosen *c) {
     }
 }
 
+// ---- The end of the process
+//
+// exit() takes LLVM's own data away, whoever is using it. So it waits until no worker is, and then none begins.
+
+static pthread_rwlock_t llvm = PTHREAD_RWLOCK_INITIALIZER;
+
+static void keep_out(void) { pthread_rwlock_wrlock(&llvm); }
+static void forget_workers(void) { llvm = (pthread_rwlock_t)PTHREAD_RWLOCK_INITIALIZER; } // after fork there are none
+static void expect_end(void) { atexit(keep_out), pthread_atfork(NULL, NULL, forget_workers); }
+static bool enter_llvm(void) { return pthread_rwlock_tryrdlock(&llvm) == 0; }
+static void leave_llvm(void) { pthread_rwlock_unlock(&llvm); }
+
 // ---- Workers
 
 // Something to compile; none at the end. With the lock.
@@ -238,8 +250,10 @@ static void *work(void *arg) {
     pthread_mutex_lock(&l->lock);
     for (chosen c; (c = next(l)).count;) {
         pthread_mutex_unlock(&l->lock);
+        if (!enter_llvm()) return NULL;
         if (!tm) tm = wx_target_machine(&l->j.u, &e);
         bool ok = tm && make(l, &c, tm, &e);
+        leave_llvm();
         if (!ok) give_up(l, &c);
         e = (wx_error){0};
         pthread_mutex_lock(&l->lock);
@@ -247,7 +261,9 @@ static void *work(void *arg) {
         pthread_cond_broadcast(&l->made);
     }
     pthread_mutex_unlock(&l->lock);
-    if (tm) LLVMDisposeTargetMachine(tm);
+    if (!tm || !enter_llvm()) return NULL;
+    LLVMDisposeTargetMachine(tm);
+    leave_llvm();
     return NULL;
 }
 
@@ -300,7 +316,9 @@ static bool start_workers(wx_lazy *l, wx_error *e) {
     const wasmx_compile_options *o = l->j.u.options;
     unsigned n = o->threads ? o->threads : wx_cpus() - 1;
     if (!n) n = 1;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_attr_t attr;
+    pthread_once(&once, expect_end);
     l->workers = wx_xcalloc(n, sizeof *l->workers);
     pthread_attr_init(&attr);
     pthread_attr_setstacksize(&attr, WORKER_STACK);

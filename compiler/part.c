@@ -137,7 +137,8 @@ static void add_string_attribute(part *p, LLVMValueRef f, const char *name, cons
 static void set_code_attributes(part *p, LLVMValueRef f) {
     add_attribute(p, f, LLVMAttributeFunctionIndex, p->attr_nounwind, 0);
     if (!p->u->lazy) add_attribute(p, f, LLVMAttributeFunctionIndex, p->attr_uwtable, 2);
-    add_string_attribute(p, f, "frame-pointer", "non-leaf");
+    // Backtraces find the caller of a function without a frame by its call, which on demand is one of a stub.
+    add_string_attribute(p, f, "frame-pointer", p->u->lazy ? "all" : "non-leaf");
     add_string_attribute(p, f, "no-builtins", "");
     add_string_attribute(p, f, "probe-stack", "inline-asm");
     if (p->u->tune) add_string_attribute(p, f, "tune-cpu", p->u->tune);
