@@ -13,11 +13,12 @@ node --v8-options | grep -q experimental-wasm-return-call && node+=(--experiment
 
 # ---- Packages
 
-# The package alone, without what it depends on.
-fetch() {
-    local folder=$modules/${1%@*} tarball
-    [ ! -d "$folder" ] || return 0
+# The package alone, without what it depends on, in that version: another package may have brought another one.
+fetch() { # NAME@VERSION
+    local folder=$modules/${1%@*} version=${1##*@} tarball
+    ! grep -q "\"version\": \"$version\"" "$folder/package.json" 2>/dev/null || return 0
     tarball=$(cd "$out" && npm pack "$1" --silent 2>>npm.log | tail -1) && [ -f "$out/$tarball" ] || return 1
+    rm -rf "$folder" "$folder.new"
     mkdir -p "$folder.new" && tar xzf "$out/$tarball" -C "$folder.new" --strip-components=1 && rm "$out/$tarball" && mv "$folder.new" "$folder"
 }
 packages=(@bytecodealliance/wizer-linux-x64@11.0.3)
