@@ -68,6 +68,27 @@ Test(interp, the_right_one_of_several_loops_goes_on) {
     }
 }
 
+// Its value would reach the addition from an entry at the loop, which its own instruction does not.
+Test(interp, a_large_function_with_operands_below_a_loop_has_no_entry_there) {
+    static char text[1 << 16];
+    size_t n = (size_t)sprintf(text, "(module (func (export \"f\") (param $n i32) (result i32)"
+                                     " (local $i i32) (local $p i32)");
+    for (int k = 0; k < 600; k++)
+        n += (size_t)sprintf(text + n, " (local.set $p (i32.add (local.get $p) (i32.const 12345678)))");
+    sprintf(text + n, " (i32.mul (local.get $n) (i32.const 7))"
+                      " (if (result i32) (local.get $n)"
+                      "  (then (loop $l (local.set $i (i32.add (local.get $i) (i32.const 1)))"
+                      "    (br_if $l (i32.lt_u (local.get $i) (local.get $n)))) (local.get $i))"
+                      "  (else (i32.const 5)))"
+                      " (i32.add)))");
+    EACH_TIER(t) {
+        wasmx_instance *i = instance_in(text, *t);
+        cr_assert_eq(result_of(i, "f", 3000000), 24000000);
+        cr_assert_eq(result_of(i, "f", 10), 80);
+        cr_assert_eq(result_of(i, "f", 0), 5);
+    }
+}
+
 // ---- Traps
 
 #define STAIRS \
