@@ -225,7 +225,12 @@ static void give_up(wx_lazy *l, const chosen *c) {
 
 static pthread_rwlock_t llvm = PTHREAD_RWLOCK_INITIALIZER;
 
-static void keep_out(void) { pthread_rwlock_wrlock(&llvm); }
+static void keep_out(void) { // for a second at most: the process has been told to end
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    t.tv_sec++;
+    pthread_rwlock_timedwrlock(&llvm, &t);
+}
 static void forget_workers(void) { llvm = (pthread_rwlock_t)PTHREAD_RWLOCK_INITIALIZER; } // after fork there are none
 static void expect_end(void) { atexit(keep_out), pthread_atfork(NULL, NULL, forget_workers); }
 static bool enter_llvm(void) { return pthread_rwlock_tryrdlock(&llvm) == 0; }
