@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { engines as allEngines, wasmCommand } from './engines.mjs';
+import { needsOf } from './packages.mjs';
 import { digest, extras, median, page, plot, table } from './report.mjs';
 
 const usage = `bench/run [OPTIONS]
@@ -67,7 +68,7 @@ function choose(list, names, what) {
     return names ? list.filter((one) => names.includes(one.name)) : list;
 }
 
-const chosenPrograms = choose(programs, options.programs, 'program');
+const wantedPrograms = choose(programs, options.programs, 'program');
 const wanted = choose(allEngines(build), options.engines && ['native', ...options.engines], 'engine').map((engine) => ({ ...engine, why: engine.find() }));
 const engines = wanted.filter((engine) => !engine.why), absent = wanted.filter((engine) => engine.why).map(({ name, why }) => ({ name, why }));
 if (options.list) {
@@ -77,6 +78,15 @@ if (options.list) {
 }
 
 // ---- building
+
+// What comes from elsewhere may not be there: then the mean is of the others, and it is said.
+const leftOut = [], chosenPrograms = [];
+for (const program of options.render ? [] : wantedPrograms) {
+    progress(`looking for the sources of ${program.name}`);
+    const needs = needsOf(program.name, build);
+    if (needs.why) leftOut.push({ name: program.name, why: needs.why });
+    else chosenPrograms.push({ ...program, ...needs });
+}
 
 const measure = `${out}/measure`;
 const must = (argv) => {
@@ -141,7 +151,7 @@ function takeOver(old, cell) {
 const results = {
     date: new Date().toISOString().slice(0, 16).replace('T', ' ') + ' UTC', command: ['bench/run', ...rest].join(' '), rounds: 0,
     machine: { cpu: os.cpus()[0].model, cores: os.cpus().length, memory_gib: Math.round(os.totalmem() / 2 ** 30), load_before: os.loadavg()[0].toFixed(1), busy: !!options.busy },
-    engines: engines.map(({ name, about }) => ({ name, about })), absent, programs: {},
+    engines: engines.map(({ name, about }) => ({ name, about })), absent, leftOut, programs: {},
 };
 const jobs = {};
 
