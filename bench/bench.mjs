@@ -1,9 +1,9 @@
 // bench/bench.mjs BUILD [OPTIONS]: builds the programs for every engine, runs them in interleaved rounds, reports.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { engines as allEngines, wasmCommand } from './engines.mjs';
-import { needsOf } from './packages.mjs';
+import { needsOf, programs } from './packages.mjs';
 import { digest, extras, median, page, plot, table } from './report.mjs';
 
 const usage = `bench/run [OPTIONS]
@@ -59,9 +59,6 @@ function command(argv, timeout = 120) {
 
 // ---- what there is
 
-const sources = readdirSync('bench/programs').filter((file) => /\.(c|cpp)$/.test(file)).sort();
-const programs = sources.map((file) => ({ name: file.replace(/\.\w+$/, ''), source: `bench/programs/${file}`, cxx: file.endsWith('.cpp') }));
-
 function choose(list, names, what) {
     const unknown = names?.find((name) => !list.some((one) => one.name === name));
     if (unknown) die(`no ${what} ${unknown}; there are ${list.map((one) => one.name).join(' ')}`);
@@ -87,6 +84,7 @@ for (const program of options.render ? [] : wantedPrograms) {
     if (needs.why) leftOut.push({ name: program.name, why: needs.why });
     else chosenPrograms.push({ ...program, ...needs });
 }
+if (!options.render && !chosenPrograms.length) die(`nothing to run: ${leftOut.map(({ name, why }) => `${name} (${why})`).join(', ')}`);
 
 const measure = `${out}/measure`;
 const must = (argv) => {

@@ -1,8 +1,9 @@
 // bench/engines.mjs: every engine as a row: how it is found, what it makes of a program, how that is run.
 //
-// A row: { name, about, simd, find(), steps(job), run(job), object(job) }. A job is { source, more, flags, wasmFlags, cxx, wasm,
-// dir, stem }: the source, others' sources with it and what they want, the module of the right variant, and where to put things. Steps are commands; the timed ones are what a
-// user would call compiling. object: the file whose executable sections are counted. find: a reason why not, or null.
+// A row: { name, about, simd, find(), steps(job), run(job), object(job) }. A job is { source, more, flags, wasmFlags, cxx,
+// wasm, dir, stem }: the source, others' sources with it and what they want, the module of the right variant, and where to
+// put things. Steps are commands; the timed ones are what a user would call compiling. object: the file whose executable
+// sections are counted. find: a reason why not, or null.
 import { existsSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 
@@ -11,10 +12,10 @@ const missing = (...tools) => tools.filter((tool) => !has(tool)).map((tool) => `
 
 const isX86 = process.arch === 'x64';
 // The instruction sets that wasmx-aot assumes by default.
-const level = isX86 ? ['-march=x86-64-v2'] : [];
+const plain = isX86 ? ['-march=x86-64-v2'] : [];
 
 // a*b+c rounds twice everywhere, as in Wasm; otherwise the outputs could not be compared.
-const common = ['-O3', '-ffp-contract=off', '-Wall', '-Wextra'];
+const common = ['-ffp-contract=off', '-Wall', '-Wextra', '-Wno-c23-extensions'];
 const compiler = (job) => (job.cxx ? ['clang++-22', '-std=gnu++17', '-fno-exceptions', '-fno-rtti'] : ['clang-22', '-std=gnu11']);
 
 const inputs = (job) => [...(job.flags ?? []), job.source, ...(job.more ?? [])];
@@ -22,14 +23,17 @@ const inputs = (job) => [...(job.flags ?? []), job.source, ...(job.more ?? [])];
 const toObject = (job) => (job.more ? ['-r', '-nostdlib'] : ['-c']);
 
 // No wasm-opt: what is measured is what LLVM wrote.
-export const wasmCommand = (job, output, simd) => [...compiler(job), '--target=wasm32-wasi', '--sysroot=/usr', '-Wno-deprecated',
-    '--no-wasm-opt', ...common, ...(simd ? ['-msimd128'] : []), ...(job.wasmFlags ?? []), ...inputs(job), '-o', output];
+export const wasmCommand = (job, output, simd, level = '-O3') => [...compiler(job), '--target=wasm32-wasi', '--sysroot=/usr', '-Wno-deprecated',
+    '--no-wasm-opt', level, ...common, ...(simd ? ['-msimd128'] : []), ...(job.wasmFlags ?? []), ...inputs(job), '-o', output];
+
+export const nativeCommand = (job, output, level, flags = []) => [...compiler(job), level, ...common, ...flags, ...toObject(job),
+    ...inputs(job), '-o', output];
 
 function native(name, about, flags) {
     return {
         name, about, simd: false, find: () => null,
         steps: (job) => [
-            { timed: true, argv: [...compiler(job), ...common, ...flags, ...toObject(job), ...inputs(job), '-o', `${job.stem}.o`] },
+            { timed: true, argv: nativeCommand(job, `${job.stem}.o`, '-O3', flags) },
             { argv: [...compiler(job), `${job.stem}.o`, '-o', job.stem, '-lm'] },
         ],
         object: (job) => `${job.stem}.o`,
@@ -116,7 +120,7 @@ const peers = (simd, mark) => [
 // All of them, native first. `+` marks the modules compiled with -msimd128.
 export const engines = (build) => [
     native('native', 'clang-22 -O3', []),
-    ...(isX86 ? [native('native-v2', `clang-22 -O3 ${level}`, level)] : []),
+    ...(isX86 ? [native('native-v2', `clang-22 -O3 ${plain}`, plain)] : []),
     wasmx(build, 'wasmx', 'wasmx -O2, guard pages', false, []),
     wasmx(build, 'wasmx-O3', 'wasmx -O3, guard pages', false, ['-O3']),
     wasmx(build, 'wasmx-expl', 'wasmx -O2, explicit bounds checks', false, ['--bounds=explicit']),

@@ -1,8 +1,11 @@
-// bench/packages.mjs: programs whose sources are mostly others': where they come from, by npm, and what they are compiled with.
+// bench/packages.mjs: the programs; and those whose sources are mostly others': where they come from, by npm, and what they are compiled with.
 //
 // in: the row of a program   out: what a job needs beside its own source, or why it cannot be had   keeps: BUILD/npm, as the tests do
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
+
+export const programs = readdirSync('bench/programs').filter((file) => /\.(c|cpp)$/.test(file)).sort()
+    .map((file) => ({ name: file.replace(/\.\w+$/, ''), source: `bench/programs/${file}`, cxx: file.endsWith('.cpp') }));
 
 // wasi-libc has neither threads, which EMSCRIPTEN leaves out of the engine, nor rounding modes. Both sides get the same settings.
 const packages = {
