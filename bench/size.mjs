@@ -64,6 +64,10 @@ for (const program of programs.filter(({ name }) => !names || names.includes(nam
 }
 const frame = rows.find(({ name }) => name === 'fib');
 const line = (name, native, ours, more = '') => console.log(name.padEnd(16), String(native).padStart(8), String(ours).padStart(8), (ours / native).toFixed(3).padStart(7), more);
+if (!rows.length) {
+    console.error(`bench/size: nothing to measure: ${leftOut.join(', ')}`);
+    process.exit(1);
+}
 console.log('program           native     ours   ratio', frame ? '  own' : '');
 for (const row of rows) {
     row.own = frame && row !== frame ? (row.ours - frame.ours) / (row.native - frame.native) : undefined;
@@ -73,9 +77,9 @@ const total = (list, key) => list.reduce((n, row) => n + row[key], 0), small = r
 const ratio = total(rows, 'ours') / total(rows, 'native');
 line('sum', total(rows, 'native'), total(rows, 'ours'));
 if (small.length && small.length < rows.length) line('without quickjs', total(small, 'native'), total(small, 'ours'));
-console.log(`geometric mean ${geomean(rows.map((row) => row.ours / row.native)).toFixed(3)}`, frame ? `, of own code ${geomean(rows.flatMap(({ own }) => (own ? [own] : []))).toFixed(3)}` : '');
+console.log(`geometric mean ${geomean(rows.map((row) => row.ours / row.native)).toFixed(3)}` + (frame ? `, of own code ${geomean(rows.flatMap(({ own }) => (own ? [own] : []))).toFixed(3)}` : ''));
 if (leftOut.length) console.log(`skipped: ${leftOut.length} of the programs: ${leftOut.join(', ')}`);
-if (!rows.length || ratio > Number(options.most)) {
-    console.error(rows.length ? `bench/size: the sum is ${ratio.toFixed(3)} times native's, above ${options.most}` : 'bench/size: nothing to measure');
+if (ratio > Number(options.most)) {
+    console.error(`bench/size: the sum is ${ratio.toFixed(3)} times native's, above ${options.most}`);
     process.exitCode = 1;
 }
