@@ -86,9 +86,9 @@ for (const program of options.render ? [] : wantedPrograms) {
 }
 if (!options.render && !chosenPrograms.length) die(`nothing to run: ${leftOut.map(({ name, why }) => `${name} (${why})`).join(', ')}`);
 
-const measure = `${out}/measure`;
+const measure = `${out}/measure`, longest = 600; // seconds for one step; the largest takes 40 on a quiet machine
 const must = (argv) => {
-    const { why } = command(argv);
+    const { why } = command(argv, longest);
     if (why) die(`${argv.join(' ')}: ${why}`);
 };
 
@@ -129,7 +129,7 @@ function makeWasm(program) {
 // Fills cell with compile time, memory and size; cell.error when a step fails.
 function prepare(engine, job, cell) {
     for (const { argv, timed } of engine.steps(job)) {
-        const { why, stdout } = timed ? command([measure, '1', ...argv]) : command(argv);
+        const { why, stdout } = command(timed ? [measure, '1', ...argv] : argv, longest);
         if (why) { cell.error = `${argv[0]}: ${why}`; return; }
         if (!timed) continue;
         const { seconds, peak_kib } = JSON.parse(stdout);
