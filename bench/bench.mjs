@@ -1,8 +1,9 @@
 // bench/bench.mjs BUILD [OPTIONS]: builds the programs for every engine, runs them in interleaved rounds, reports.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { engines as allEngines, wasmCommand } from './engines.mjs';
+import { needsOf, programs } from './packages.mjs';
 import { digest, extras, median, page, plot, table } from './report.mjs';
 
 const usage = `bench/run [OPTIONS]
@@ -58,16 +59,13 @@ function command(argv, timeout = 120) {
 
 // ---- what there is
 
-const sources = readdirSync('bench/programs').filter((file) => /\.(c|cpp)$/.test(file)).sort();
-const programs = sources.map((file) => ({ name: file.replace(/\.\w+$/, ''), source: `bench/programs/${file}`, cxx: file.endsWith('.cpp') }));
-
 function choose(list, names, what) {
     const unknown = names?.find((name) => !list.some((one) => one.name === name));
     if (unknown) die(`no ${what} ${unknown}; there are ${list.map((one) => one.name).join(' ')}`);
     return names ? list.filter((one) => names.includes(one.name)) : list;
 }
 
-const chosenPrograms = choose(programs, options.programs, 'program');
+const wantedPrograms = choose(programs, options.programs, 'program');
 const wanted = choose(allEngines(build), options.engines && ['native', ...options.engines], 'engine').map((engine) => ({ ...engine, why: engine.find() }));
 const engines = wanted.filter((engine) => !engine.why), absent = wanted.filter((engine) => engine.why).map(({ name, why }) => ({ name, why }));
 if (options.list) {
@@ -78,9 +76,19 @@ if (options.list) {
 
 // ---- building
 
-const measure = `${out}/measure`;
+// What comes from elsewhere may not be there: then the mean is of the others, and it is said.
+const leftOut = [], chosenPrograms = [];
+for (const program of options.render ? [] : wantedPrograms) {
+    progress(`looking for the sources of ${program.name}`);
+    const needs = needsOf(program.name, build);
+    if (needs.why) leftOut.push({ name: program.name, why: needs.why });
+    else chosenPrograms.push({ ...program, ...needs });
+}
+if (!options.render && !chosenPrograms.length) die(`nothing to run: ${leftOut.map(({ name, why }) => `${name} (${why})`).join(', ')}`);
+
+const measure = `${out}/measure`, longest = 600; // seconds for one step; the largest takes 40 on a quiet machine
 const must = (argv) => {
-    const { why } = command(argv);
+    const { why } = command(argv, longest);
     if (why) die(`${argv.join(' ')}: ${why}`);
 };
 
@@ -121,7 +129,7 @@ function makeWasm(program) {
 // Fills cell with compile time, memory and size; cell.error when a step fails.
 function prepare(engine, job, cell) {
     for (const { argv, timed } of engine.steps(job)) {
-        const { why, stdout } = timed ? command([measure, '1', ...argv]) : command(argv);
+        const { why, stdout } = command(timed ? [measure, '1', ...argv] : argv, longest);
         if (why) { cell.error = `${argv[0]}: ${why}`; return; }
         if (!timed) continue;
         const { seconds, peak_kib } = JSON.parse(stdout);
@@ -141,7 +149,7 @@ function takeOver(old, cell) {
 const results = {
     date: new Date().toISOString().slice(0, 16).replace('T', ' ') + ' UTC', command: ['bench/run', ...rest].join(' '), rounds: 0,
     machine: { cpu: os.cpus()[0].model, cores: os.cpus().length, memory_gib: Math.round(os.totalmem() / 2 ** 30), load_before: os.loadavg()[0].toFixed(1), busy: !!options.busy },
-    engines: engines.map(({ name, about }) => ({ name, about })), absent, programs: {},
+    engines: engines.map(({ name, about }) => ({ name, about })), absent, leftOut, programs: {},
 };
 const jobs = {};
 

@@ -1,8 +1,9 @@
 // bench/engines.mjs: every engine as a row: how it is found, what it makes of a program, how that is run.
 //
-// A row: { name, about, simd, find(), steps(job), run(job), object(job) }. A job is { source, cxx, wasm, dir, stem }:
-// the sources, the module of the right variant, and where to put things. Steps are commands; the timed ones are what a
-// user would call compiling. object: the file whose executable sections are counted. find: a reason why not, or null.
+// A row: { name, about, simd, find(), steps(job), run(job), object(job) }. A job is { source, more, flags, wasmFlags, cxx,
+// wasm, dir, stem }: the source, others' sources with it and what they want, the module of the right variant, and where to
+// put things. Steps are commands; the timed ones are what a user would call compiling. object: the file whose executable
+// sections are counted. find: a reason why not, or null.
 import { existsSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 
@@ -11,21 +12,28 @@ const missing = (...tools) => tools.filter((tool) => !has(tool)).map((tool) => `
 
 const isX86 = process.arch === 'x64';
 // The instruction sets that wasmx-aot assumes by default.
-const level = isX86 ? ['-march=x86-64-v2'] : [];
+const plain = isX86 ? ['-march=x86-64-v2'] : [];
 
 // a*b+c rounds twice everywhere, as in Wasm; otherwise the outputs could not be compared.
-const common = ['-O3', '-ffp-contract=off', '-Wall', '-Wextra'];
+const common = ['-ffp-contract=off', '-Wall', '-Wextra', '-Wno-c23-extensions'];
 const compiler = (job) => (job.cxx ? ['clang++-22', '-std=gnu++17', '-fno-exceptions', '-fno-rtti'] : ['clang-22', '-std=gnu11']);
 
+const inputs = (job) => [...(job.flags ?? []), job.source, ...(job.more ?? [])];
+// One object of several sources is a link.
+const toObject = (job) => (job.more ? ['-r', '-nostdlib'] : ['-c']);
+
 // No wasm-opt: what is measured is what LLVM wrote.
-export const wasmCommand = (job, output, simd) => [...compiler(job), '--target=wasm32-wasi', '--sysroot=/usr', '-Wno-deprecated',
-    '--no-wasm-opt', ...common, ...(simd ? ['-msimd128'] : []), job.source, '-o', output];
+export const wasmCommand = (job, output, simd, level = '-O3') => [...compiler(job), '--target=wasm32-wasi', '--sysroot=/usr', '-Wno-deprecated',
+    '--no-wasm-opt', level, ...common, ...(simd ? ['-msimd128'] : []), ...(job.wasmFlags ?? []), ...inputs(job), '-o', output];
+
+export const nativeCommand = (job, output, level, flags = []) => [...compiler(job), level, ...common, ...flags, ...toObject(job),
+    ...inputs(job), '-o', output];
 
 function native(name, about, flags) {
     return {
         name, about, simd: false, find: () => null,
         steps: (job) => [
-            { timed: true, argv: [...compiler(job), ...common, ...flags, '-c', job.source, '-o', `${job.stem}.o`] },
+            { timed: true, argv: nativeCommand(job, `${job.stem}.o`, '-O3', flags) },
             { argv: [...compiler(job), `${job.stem}.o`, '-o', job.stem, '-lm'] },
         ],
         object: (job) => `${job.stem}.o`,
@@ -33,13 +41,16 @@ function native(name, about, flags) {
     };
 }
 
+const link = (build, job) => ({ argv: ['clang-22', '-std=gnu11', '-static', '-Iinclude', 'bench/command.c', `${job.stem}.o`,
+    `${build}/lib/libwasmx.a`, '-pthread', '-lm', '-o', job.stem] });
+
 function wasmx(build, name, about, simd, flags) {
     const aot = `${build}/bin/wasmx-aot`;
     return {
         name, about, simd, find: () => null,
         steps: (job) => [
-            { timed: true, argv: [aot, 'build', job.wasm, '--emit=obj', ...flags, '-o', `${job.stem}.o`] },
-            { argv: [aot, 'build', job.wasm, '--emit=exe', ...flags, '-o', job.stem] },
+            { timed: true, argv: [aot, 'build', job.wasm, '--name=prog', '--emit=obj', ...flags, '-o', `${job.stem}.o`] },
+            link(build, job),
         ],
         object: (job) => `${job.stem}.o`,
         run: (job) => [job.stem],
@@ -49,14 +60,14 @@ function wasmx(build, name, about, simd, flags) {
 // Counted in a run of its own, with the same input, and compiled again for what was counted.
 function wasmxByProfile(build, name, about, simd) {
     const engine = wasmx(build, name, about, simd, []), aot = `${build}/bin/wasmx-aot`;
-    const profile = (job) => `${job.stem}.wxprof`, use = (job) => ['--profile-use', profile(job), '-o'];
+    const profile = (job) => `${job.stem}.wxprof`, use = (job) => ['--profile-use', profile(job)];
     return {
         ...engine,
         steps: (job) => [
-            { argv: [aot, 'build', job.wasm, '--emit=exe', '--profile-generate', '-o', `${job.stem}.counts`] },
+            { argv: [aot, 'build', job.wasm, '--name=prog', '--emit=exe', '--profile-generate', '-o', `${job.stem}.counts`] },
             { argv: ['env', `WASMX_PROFILE=${profile(job)}`, `${job.stem}.counts`] },
-            { timed: true, argv: [aot, 'build', job.wasm, '--emit=obj', ...use(job), `${job.stem}.o`] },
-            { argv: [aot, 'build', job.wasm, '--emit=exe', ...use(job), job.stem] },
+            { timed: true, argv: [aot, 'build', job.wasm, '--name=prog', '--emit=obj', ...use(job), '-o', `${job.stem}.o`] },
+            link(build, job),
         ],
     };
 }
@@ -109,13 +120,15 @@ const peers = (simd, mark) => [
 // All of them, native first. `+` marks the modules compiled with -msimd128.
 export const engines = (build) => [
     native('native', 'clang-22 -O3', []),
-    ...(isX86 ? [native('native-v2', `clang-22 -O3 ${level}`, level)] : []),
+    ...(isX86 ? [native('native-v2', `clang-22 -O3 ${plain}`, plain)] : []),
     wasmx(build, 'wasmx', 'wasmx -O2, guard pages', false, []),
     wasmx(build, 'wasmx-O3', 'wasmx -O3, guard pages', false, ['-O3']),
     wasmx(build, 'wasmx-expl', 'wasmx -O2, explicit bounds checks', false, ['--bounds=explicit']),
     wasmx(build, 'wasmx-int', 'wasmx -O2, guard pages, --interruptible', false, ['--interruptible']),
+    wasmx(build, 'wasmx-native', 'wasmx -O2, guard pages, --cpu=native', false, ['--cpu=native']),
     wasmxByProfile(build, 'wasmx-pgo', 'wasmx -O2, guard pages, --profile-use of a run with the same input', false),
     wasmx(build, 'wasmx+', 'wasmx -O2, guard pages, SIMD', true, []),
+    wasmx(build, 'wasmx-native+', 'wasmx -O2, guard pages, --cpu=native, SIMD', true, ['--cpu=native']),
     wasmx(build, 'wasmx-O3+', 'wasmx -O3, guard pages, SIMD', true, ['-O3']),
     wasmx(build, 'wasmx-expl+', 'wasmx -O2, explicit bounds checks, SIMD', true, ['--bounds=explicit']),
     v8('v8', false),

@@ -79,7 +79,9 @@ export function extras(results) {
     else if (embed)
         lines.push(`instance made and freed ${(embed.instantiate_free / 1000).toFixed(1)} us, with one call and one dirty page ${(embed.instantiate_call_free / 1000).toFixed(1)} us; ` +
             `host to guest ${embed.host_to_guest_typed.toFixed(1)} ns typed, ${embed.host_to_guest_untyped.toFixed(1)} ns by values; guest to host ${embed.guest_to_host.toFixed(1)} ns`);
-    if (results.absent.length) lines.push(`not measured: ${results.absent.map(({ name, why }) => `${name} (${why})`).join(', ')}`);
+    const why = (list) => list.map(({ name, why }) => `${name} (${why})`).join(', ');
+    if (results.leftOut?.length) lines.push(`skipped: ${results.leftOut.length} of the programs: ${why(results.leftOut)}`);
+    if (results.absent.length) lines.push(`not measured: ${why(results.absent)}`);
     return lines;
 }
 

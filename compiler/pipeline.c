@@ -114,7 +114,7 @@ void run_pipeline(part *p, LLVMTargetMachineRef tm) {
     static const char *const levels[] = {NULL, "default<O1>", NULL, "default<O3>"};
     const wx_unit *u = p->u;
     if (u->opt_size || levels[u->opt_level]) {
-        run_passes(p, tm, u->opt_size ? "default<Os>" : levels[u->opt_level]);
+        run_passes(p, tm, u->opt_size ? "default<Oz>" : levels[u->opt_level]);
         return;
     }
     run_passes(p, tm, inlining);

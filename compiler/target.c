@@ -13,25 +13,42 @@
 
 typedef struct level { const char *name, *features; } level;
 typedef struct cpu { const char *name, *level; } cpu;
+typedef struct taste { const char *cpu, *without, *preferences; } taste;
 
-static const level levels[] = {
-#define LEVEL(name, features) {name, features},
+// One table each, of the rows of its kind.
+#define LEVEL(name, features)
 #define CPU(name, level)
 #define EXTRA(arch, features)
+#define TASTE(cpu, without, preferences)
+
+static const level levels[] = {
+#undef LEVEL
+#define LEVEL(name, features) {name, features},
 #include "compiler/cpus.def"
 #undef LEVEL
-#undef CPU
-#undef EXTRA
+#define LEVEL(name, features)
 };
 
 static const cpu cpus[] = {
-#define LEVEL(name, features)
-#define EXTRA(arch, features)
+#undef CPU
 #define CPU(name, level) {name, level},
 #include "compiler/cpus.def"
-#undef LEVEL
 #undef CPU
+#define CPU(name, level)
+};
+
+static const level extras[] = {
 #undef EXTRA
+#define EXTRA(arch, features) {arch, features},
+#include "compiler/cpus.def"
+#undef EXTRA
+#define EXTRA(arch, features)
+};
+
+static const taste tastes[] = {
+#undef TASTE
+#define TASTE(cpu, without, preferences) {cpu, without, preferences},
+#include "compiler/cpus.def"
 };
 
 // LLVM ends the process when it meets what it cannot do. That is a bug of ours or of its own, and it should read like
@@ -55,16 +72,6 @@ static void start_llvm(void) {
     LLVMInitializeAArch64AsmParser();
 }
 
-static const level extras[] = {
-#define LEVEL(name, features)
-#define CPU(name, level)
-#define EXTRA(arch, features) {arch, features},
-#include "compiler/cpus.def"
-#undef LEVEL
-#undef CPU
-#undef EXTRA
-};
-
 static const level *find_level(const char *name) {
     for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
         if (!strcmp(levels[i].name, name)) return &levels[i];
@@ -75,6 +82,13 @@ static const cpu *find_cpu(const char *name) {
     for (size_t i = 0; i < sizeof cpus / sizeof *cpus; i++)
         if (!strcmp(cpus[i].name, name)) return &cpus[i];
     return NULL;
+}
+
+static const taste *find_taste(const char *cpu) {
+    const taste *found = tastes;
+    for (size_t i = 0; i < sizeof tastes / sizeof *tastes; i++)
+        if (!*tastes[i].cpu || !strcmp(tastes[i].cpu, cpu)) found = &tastes[i];
+    return found;
 }
 
 static bool in_list(const char *list, const char *item, size_t len) {
@@ -104,6 +118,29 @@ static void drop_required(wx_buf *required, const char *name, size_t len) {
     wx_buf_byte(&kept, 0), kept.len--;
     wx_buf_free(required);
     *required = kept;
+}
+
+static void add_all(wx_buf *llvm, wx_buf *required, const char *list) {
+    for (const char *at = list; *at;) {
+        size_t n = strcspn(at, ",");
+        add_feature(llvm, required, '+', at, n);
+        at += n + (at[n] == ',');
+    }
+}
+
+// Preferences say how to compile; nothing of them has to be there when the code runs.
+static void apply_taste(const wx_unit *u, wx_buf *llvm, wx_buf *required) {
+    if (!u->is_x86 || !u->tune) return;
+    const taste *t = find_taste(u->tune);
+    for (const char *at = t->without; *at;) {
+        size_t n = strcspn(at, ",");
+        add_feature(llvm, required, '-', at, n);
+        drop_required(required, at, n);
+        at += n + (at[n] == ',');
+    }
+    wx_buf none = {0};
+    add_all(llvm, &none, t->preferences);
+    wx_buf_free(&none);
 }
 
 // The host's features, as far as the highest level knows them: the runtime can check no others.
@@ -147,11 +184,8 @@ static bool choose_x86(wx_unit *u, const char *name, wx_buf *llvm, wx_buf *requi
             e, WX_ERR_USAGE,
             "--cpu: unknown CPU '%s'; x86-64, x86-64-v2, -v3, -v4, native, or a name such as skylake, znver4", name);
     u->tune = c ? c->name : NULL;
-    for (const char *at = l->features; *at;) {
-        size_t n = strcspn(at, ",");
-        add_feature(llvm, required, '+', at, n);
-        at += n + (at[n] == ',');
-    }
+    add_all(llvm, required, l->features);
+    apply_taste(u, llvm, required);
     return true;
 }
 
@@ -176,6 +210,7 @@ static bool choose_cpu(wx_unit *u, wx_buf *llvm, wx_buf *required, wx_error *e) 
             return wx_fail(e, WX_ERR_USAGE, "--cpu=native needs the target to be this machine");
         add_native(u, llvm, required);
         u->tune = host_cpu(u);
+        apply_taste(u, llvm, required);
         return true;
     }
     if (u->is_x86) return choose_x86(u, name, llvm, required, e);

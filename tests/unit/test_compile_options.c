@@ -116,6 +116,7 @@ Test(compile_options, what_is_refused_is_named) {
     cr_expect(has(refused_text(small, (o){.target = "x86_64-linux-gnu", .cpu = "pdp11"}), "unknown CPU 'pdp11'"));
     cr_expect(has(refused_text(small, (o){.target = "aarch64-linux-gnu", .cpu = "pdp11"}), "unknown CPU 'pdp11'"));
     cr_expect(has(refused_text(small, (o){.features = "avx2"}), "--features: 'avx2' wants + or -"));
+    cr_expect(has(refused_text(small, (o){.features = "+prefer-256-bit"}), "unknown feature 'prefer-256-bit'"));
     cr_expect(has(refused_text(small, (o){.features = "+"}), "--features: '+' wants + or -"));
     cr_expect(has(refused_text(small, (o){.features = "+avx2,,"}), "--features: ''"));
 }
@@ -215,6 +216,14 @@ Test(compile_options, features_are_recorded) {
     cr_expect(!lists(m, "avx2") && !lists(m, "bmi") && lists(m, "bmi2"));
     m = with((o){.target = target, .cpu = "skylake"});
     cr_expect(lists(m, "avx2"));
+    m = with((o){.target = target, .cpu = "x86-64-v4"});
+    cr_expect(lists(m, "avx512f"));
+    m = with((o){.target = target, .cpu = "znver4"}); // has it, and does better without
+    cr_expect(lists(m, "avx2") && !lists(m, "avx512f") && !lists(m, "avx512vl"));
+    m = with((o){.target = target, .cpu = "znver4", .features = "+avx512f"});
+    cr_expect(lists(m, "avx512f") && !lists(m, "avx512vl"));
+    m = with((o){.target = target, .cpu = "skylake-avx512"}); // preferences are nothing that a CPU has
+    cr_expect(lists(m, "avx512f") && !lists(m, "prefer-no-gather") && !lists(m, "prefer-256-bit"));
     cr_expect_str_eq(m->target, "x86_64");
     cr_expect_eq(result_of(instance_of(with((o){.target = target, .cpu = "native"}), NULL), "get", 3), 8);
 }
