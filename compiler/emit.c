@@ -251,6 +251,7 @@ static void emit_body(fn *f, uint32_t index) {
     read_local_types(f);
     make_locals(f);
     profile_open(f);
+    emit_idiom(f);
     if (f->frame) open_entries(f);
     open_body(f);
     emit_instructions(f);

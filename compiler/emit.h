@@ -9,6 +9,7 @@
 #undef OP
 
 void open_body(fn *f);                  // the label of the function itself
+void emit_idiom(fn *f);                 // what the host does in a known function's stead
 v emit_expression(fn *f, wx_expr expr); // a constant expression
 void fn_open(fn *f, part *p, v llvm);
 void fn_close(fn *f);

@@ -169,13 +169,35 @@ static v past_end(fn *f, mem *m, v start, v count) {
     return LLVMBuildICmp(f->b, LLVMIntUGT, end, memory_bytes(f, m), "");
 }
 
-static v byte_at(fn *f, mem *m, v index) {
+v byte_at(fn *f, const mem *m, v index) {
     return LLVMBuildGEPWithNoWrapFlags(f->b, f->p->i8, m->base, &index, 1, "", LLVMGEPFlagNUW);
 }
 
 // Can it take so long that an interruption has to end it?
 static bool in_pieces(fn *f, v count) {
     return f->p->u->interruptible && !(LLVMIsConstant(count) && LLVMConstIntGetZExtValue(count) <= WXRT_PAGE);
+}
+
+void copy_bytes(fn *f, const mem *to, v dst, const mem *from, v src, v count) {
+    if (in_pieces(f, count)) {
+        v args[] = {instance_of(f->p, f->ctx), byte_at(f, to, dst), byte_at(f, from, src), count};
+        call_helper(f->p, HELP_memory_copy, args, 4);
+        return;
+    }
+    v args[] = {byte_at(f, to, dst), byte_at(f, from, src), count, LLVMConstInt(f->p->i1, 0, false)};
+    ty type, overloads[] = {f->p->ptr, f->p->ptr, f->p->i64};
+    v callee = declare_intrinsic(f->p, MEMMOVE, overloads, 3, &type);
+    set_scope(f->p, LLVMBuildCall2(f->b, type, callee, args, 4, ""), SCOPE_HEAP);
+}
+
+void fill_bytes(fn *f, const mem *m, v dst, v value, v count) {
+    if (in_pieces(f, count)) {
+        v args[] = {instance_of(f->p, f->ctx), byte_at(f, m, dst), LLVMBuildZExt(f->b, value, f->p->i32, ""), count};
+        call_helper(f->p, HELP_memory_fill, args, 4);
+        return;
+    }
+    v args[] = {byte_at(f, m, dst), value, count, LLVMConstInt(f->p->i1, 0, false)};
+    set_scope(f->p, intrinsic2(f, MEMSET, f->p->ptr, f->p->i64, args, 4), SCOPE_HEAP);
 }
 
 // One check for the whole range; then the C library's memmove and memset cannot fault.
@@ -185,15 +207,7 @@ void emit_memory_copy(fn *f, const wx_instr *in, int a, int b) {
     mem to = open_memory(f, in->a), from = open_memory(f, in->b);
     v outside = LLVMBuildOr(f->b, past_end(f, &to, dst, count), past_end(f, &from, src, count), "");
     trap_if(f, outside, WASMX_TRAP_MEMORY_OUT_OF_BOUNDS);
-    if (in_pieces(f, count)) {
-        v args[] = {instance_of(f->p, f->ctx), byte_at(f, &to, dst), byte_at(f, &from, src), count};
-        call_helper(f->p, HELP_memory_copy, args, 4);
-        return;
-    }
-    v args[] = {byte_at(f, &to, dst), byte_at(f, &from, src), count, LLVMConstInt(f->p->i1, 0, false)};
-    ty type, overloads[] = {f->p->ptr, f->p->ptr, f->p->i64};
-    v callee = declare_intrinsic(f->p, MEMMOVE, overloads, 3, &type);
-    set_scope(f->p, LLVMBuildCall2(f->b, type, callee, args, 4, ""), SCOPE_HEAP);
+    copy_bytes(f, &to, dst, &from, src, count);
 }
 
 void emit_memory_fill(fn *f, const wx_instr *in, int a, int b) {
@@ -201,13 +215,7 @@ void emit_memory_fill(fn *f, const wx_instr *in, int a, int b) {
     v count = zext64(f, pop(f)), value = LLVMBuildTrunc(f->b, pop(f), f->p->i8, ""), dst = zext64(f, pop(f));
     mem m = open_memory(f, in->a);
     trap_if(f, past_end(f, &m, dst, count), WASMX_TRAP_MEMORY_OUT_OF_BOUNDS);
-    if (in_pieces(f, count)) {
-        v args[] = {instance_of(f->p, f->ctx), byte_at(f, &m, dst), LLVMBuildZExt(f->b, value, f->p->i32, ""), count};
-        call_helper(f->p, HELP_memory_fill, args, 4);
-        return;
-    }
-    v args[] = {byte_at(f, &m, dst), value, count, LLVMConstInt(f->p->i1, 0, false)};
-    set_scope(f->p, intrinsic2(f, MEMSET, f->p->ptr, f->p->i64, args, 4), SCOPE_HEAP);
+    fill_bytes(f, &m, dst, value, count);
 }
 
 void emit_memory_init(fn *f, const wx_instr *in, int a, int b) {

@@ -89,6 +89,10 @@ v as(fn *f, v value, ty type);                                // bit cast, nothi
 typedef struct mem { v base, record; uint32_t index; bool is_ctx; } mem;
 mem open_memory(fn *f, uint32_t index);
 v memory_bytes(fn *f, mem *m);
+v byte_at(fn *f, const mem *m, v index);
+// The range is inside.
+void copy_bytes(fn *f, const mem *to, v dst, const mem *from, v src, v count); // may overlap
+void fill_bytes(fn *f, const mem *m, v dst, v value, v count);                 // value: an i8
 // The address of an access of `size` bytes, bounds checked as the mode asks.
 v effective_address(fn *f, const wx_instr *in, v address, uint32_t size);
 v heap_load(fn *f, ty type, v address);

@@ -138,6 +138,7 @@ static bool prepare(wx_job *j, wx_error *e) {
     if (!check_names(u->m, e) || !wx_find_facts(u, e)) return false;
     wx_make_image(u);
     if (!wx_make_layout(u, e)) return false;
+    wx_find_idioms(u);
     wx_name_exports(u);
     if (wants_listing(u)) {
         u->part_count = 1;

@@ -10,11 +10,15 @@
 #include "wasm/instr.h"
 #include "wasmx_compile.h"
 
+// What the host's C library can do in a function's stead (idiom.c).
+typedef enum wx_idiom { WX_IDIOM_NONE, WX_IDIOM_MEMCPY, WX_IDIOM_MEMMOVE, WX_IDIOM_MEMSET, WX_IDIOM_STRLEN } wx_idiom;
+
 typedef struct wx_func_facts {
     bool live;      // reachable from an export, the start function, a segment or a reference
     bool tail;      // takes part in return_call: tailcc
     bool described; // exported or referenced: has an entry in the descriptor's funcs
     bool referenced; // has a wasmx_func record in every instance
+    wx_idiom idiom;
 } wx_func_facts;
 
 typedef struct wx_table_span { uint32_t low, high, count; } wx_table_span; // elements [low, high), count of them
@@ -134,6 +138,8 @@ typedef struct wx_plan { // what one LLVM module holds
 
 // facts.c. False (WX_ERR_UNSUPPORTED) when a live body or a declaration needs what is not compiled.
 bool wx_find_facts(wx_unit *u, wx_error *e);
+// idiom.c; needs live.
+void wx_find_idioms(wx_unit *u);
 // image.c
 void wx_make_image(wx_unit *u);
 // profile_plan.c: which counters there are.

@@ -51,6 +51,11 @@ void wxrt_memory_copy(wasmx_instance *i, void *to, const void *from, uint64_t n)
     else copy_long(i, to, from, n);
 }
 
+uint64_t wxrt_find_zero(const void *at, uint64_t n) {
+    const char *zero = memchr(at, 0, n);
+    return zero ? (uint64_t)(zero - (const char *)at) : UINT64_MAX;
+}
+
 void wxrt_memory_init(wasmx_instance *i, uint32_t memory, uint32_t data, uint64_t dst, uint64_t src, uint64_t n) {
     const wxrt_datadesc *d = &i->module->datas[data];
     wasmx_memory *m = WX_AREA(i, memories, wasmx_memory *)[memory];
