@@ -6,6 +6,7 @@
 // sections are counted. find: a reason why not, or null.
 import { existsSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
+import { fetchPackage } from './packages.mjs';
 
 export const has = (tool) => spawnSync('sh', ['-c', `command -v ${tool}`]).status === 0;
 const missing = (...tools) => tools.filter((tool) => !has(tool)).map((tool) => `no ${tool} on PATH`)[0] ?? null;
@@ -100,6 +101,17 @@ function wasm2c(name, about, flags) {
     };
 }
 
+// Wasmtime inside Wizer: the program is run as an initialiser. It times itself, so compiling it before does not count.
+function wizer(build) {
+    const modules = `${build}/npm/node_modules`, name = '@bytecodealliance/wizer-linux-x64';
+    return {
+        name: 'wizer', simd: false, about: "Wasmtime's Cranelift, the one in Wizer 11.0.3",
+        find: () => (isX86 ? fetchPackage(modules, { name, version: '11.0.3' }) : 'npm has it for x86-64 only'),
+        steps: () => [], object: () => null,
+        run: (job) => [`${modules}/${name}/wizer`, job.wasm, '--allow-wasi', '--inherit-stdio', 'true', '-f', '_start', '-o', '/dev/null'],
+    };
+}
+
 // Engines with a compiler that writes a file and a runner that loads it.
 function peer(name, about, tools, simd, compile, run, suffix) {
     const output = (job) => `${job.stem}${suffix}`;
@@ -135,6 +147,7 @@ export const engines = (build) => [
     v8('v8+', true),
     wasm2c('wasm2c', `wasm2c, clang-22 -O3, guard pages`, []),
     wasm2c('wasm2c-expl', `wasm2c, clang-22 -O3, explicit checks`, ['-DWASM_RT_MEMCHECK_SIGNAL_HANDLER=0']),
+    wizer(build),
     ...peers(false, ''),
     ...peers(true, '+'),
 ];

@@ -18,8 +18,8 @@ const packages = {
 
 const isThere = (folder, version) => existsSync(`${folder}/package.json`) && JSON.parse(readFileSync(`${folder}/package.json`)).version === version;
 
-// The package alone, without what it depends on.
-function fetchPackage(modules, { name, version }) {
+// The package alone, without what it depends on. Why not, or null.
+export function fetchPackage(modules, { name, version }) {
     const folder = `${modules}/${name}`, fresh = `${folder}.new`;
     if (isThere(folder, version)) return null;
     rmSync(fresh, { recursive: true, force: true });
