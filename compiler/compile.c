@@ -22,6 +22,7 @@ static void emit_part(part *p) {
     declare_bodies(p);
     profile_summary(p);
     for (uint32_t i = 0; i < plan->count; i++) emit_function(p, plan->funcs[i]);
+    lend_functions(p);
     emit_tail_entries(p);
     if (!plan->is_last) return;
     if (!p->u->lazy) emit_export_functions(p);

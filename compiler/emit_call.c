@@ -218,19 +218,15 @@ static callee constant_slot(fn *f, const wx_instr *in, v index, const wx_table_f
     return c;
 }
 
-// Few and small: then a switch over direct calls is better than a call through the table, for LLVM inlines them.
+// Few and small: then a switch over direct calls is better than a call through the table, for LLVM inlines them, those
+// of other partitions as well (lend.c).
 #define MOST_CANDIDATES 16
 #define MOST_APART 256
 #define SMALL 48 // bytes of Wasm
 
-static bool is_in_plan(const wx_unit *u, const wx_plan *plan, uint32_t func) {
-    uint32_t first = (uint32_t)(plan->funcs - u->order);
-    return u->place[func] >= first && u->place[func] - first < plan->count;
-}
-
 static bool is_candidate(const fn *f, uint32_t func) {
     return f->m->funcs[func].import == WX_NO_INDEX && f->m->funcs[func].code.len <= SMALL && func != f->index &&
-           !f->p->u->facts.funcs[func].tail && is_in_plan(f->p->u, f->p->plan, func);
+           !f->p->u->facts.funcs[func].tail;
 }
 
 static bool are_few(const fn *f, const wx_instr *in, const wx_table_facts *known, wx_table_span *span) {

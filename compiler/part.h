@@ -95,6 +95,8 @@ void emit_function(part *p, uint32_t func);
 // void (swiftself ctx, frame, entry): the body with its locals in a frame of 8 bytes each; it begins where entry says:
 // 0, or the number of a loop, in the order of the text. Results go to the front of the frame. Found through the map.
 void emit_whole(part *p, uint32_t func);
+// lend.c: after the partition's own functions.
+void lend_functions(part *p);
 // init.c: what instantiation runs; NULL when there is nothing to run.
 LLVMValueRef emit_init(part *p);
 LLVMValueRef emit_init_thunk(part *p);

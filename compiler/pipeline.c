@@ -18,7 +18,7 @@
 static const char inlining[] =
     SUMMARY
     "cgscc(devirt<4>(inline,function<eager-inv;no-rerun>(sroa<modify-cfg>,early-cse<memssa>," COMBINE "," TIDY("") ")))"
-    ",globaldce";
+    ",elim-avail-extern,globaldce";
 
 static const char loops_and_lines[] =
     SUMMARY
