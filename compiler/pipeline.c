@@ -41,26 +41,58 @@ static const char loops_and_lines[] =
     TIDY(";switch-to-arithmetic;switch-to-lookup;hoist-loads-stores-with-cond-faulting;speculate-unpredictables")
     ")";
 
-// For a function that is too large for what is above: several passes over loops take time by the square of their number
-// in one function, and this is all that such a function gets after inlining.
+// For a function without a loop that calls nothing: no vectors, no unrolling, and half of what tidies up after them. Its
+// time goes into its calls; the longer list made no program faster, and the code larger.
+static const char lines[] =
+    SUMMARY
+    "function<eager-inv>(correlated-propagation," TIDY("") ",reassociate,"
+    "loop-mssa(loop-simplifycfg,licm<no-allowspeculation>,loop-rotate<header-duplication>,licm<allowspeculation>),"
+    TIDY("") "," COMBINE ",gvn<>,sccp,bdce,dse," INVARIANTS "," TIDY(";hoist-common-insts;sink-common-insts") "," COMBINE
+    ",simplifycfg<forward-switch-cond;switch-range-to-icmp;switch-to-arithmetic;switch-to-lookup;no-keep-loops;"
+    "hoist-common-insts;sink-common-insts>,instsimplify,div-rem-pairs)";
+
+// For one that is too large for either: several passes over loops take time by the square of their number in one
+// function, and this is all that such a function gets after inlining.
 static const char large[] = "function<eager-inv>(gvn<>,sccp,bdce,dse," COMBINE ","
                             TIDY(";hoist-common-insts;sink-common-insts;switch-to-lookup") ")";
 #define MOST_BLOCKS 16384
 #define MOST_LOOPS 512
+#define MOST_BLOCKS_WITH_VECTORS 4096
 
 // ---- Which function gets which
 //
-// LLVM's only way to leave a function out of a list is optnone. And its only switch for the vectoriser of straight code
-// is noimplicitfloat: where there are no loops it would cost a third of the whole and buy nothing that can be measured.
-// Both are there after inlining, which would spread or obey them, and gone when code is made.
+// LLVM's only way to leave a function out of a list is optnone, which is there after inlining, which would obey it, and
+// gone when code is made.
 
-typedef enum size_class { STRAIGHT, LOOPS, LARGE } size_class;
+typedef enum size_class { LOOPS, LINES, LARGE, CLASSES } size_class;
+
+static const char *const lists[CLASSES] = {[LOOPS] = loops_and_lines, [LINES] = lines, [LARGE] = large};
+
+static bool has_calls(LLVMBasicBlockRef b) {
+    for (LLVMValueRef i = LLVMGetFirstInstruction(b); i; i = LLVMGetNextInstruction(i))
+        if (LLVMIsACallInst(i) && !LLVMIsAIntrinsicInst(i) && !LLVMIsAInlineAsm(LLVMGetCalledValue(i))) return true;
+    return false;
+}
+
+// A loop that calls nothing; if there is one, an innermost one is.
+static bool has_tight_loop(const flow *w) {
+    bool *calls = wx_xcalloc((size_t)w->loop_count + 1, sizeof *calls), found = false;
+    for (uint32_t b = 0; b < w->count; b++)
+        if (w->loop_of[b] != FLOW_NONE && has_calls(w->blocks[b])) calls[w->loop_of[b]] = true;
+    for (uint32_t l = 0; l < w->loop_count; l++) { // inner ones come first
+        if (!calls[l]) found = true;
+        else if (w->loops[l].parent != FLOW_NONE) calls[w->loops[l].parent] = true;
+    }
+    free(calls);
+    return found;
+}
 
 static size_class classify(LLVMValueRef f) {
     if (LLVMCountBasicBlocks(f) > MOST_BLOCKS) return LARGE;
     flow w;
     flow_open(&w, f);
-    size_class c = w.loop_count > MOST_LOOPS ? LARGE : w.loop_count ? LOOPS : STRAIGHT;
+    bool vectors = w.count <= MOST_BLOCKS_WITH_VECTORS && has_tight_loop(&w);
+    size_class c = w.loop_count > MOST_LOOPS ? LARGE : vectors ? LOOPS : LINES;
     flow_close(&w);
     return c;
 }
@@ -71,42 +103,34 @@ static void add(part *p, LLVMValueRef f, const char *name) {
     LLVMAddAttributeAtIndex(f, LLVMAttributeFunctionIndex, LLVMCreateEnumAttribute(p->c, kind_of(name), 0));
 }
 
-static void take(LLVMValueRef f, const char *name) {
-    LLVMRemoveEnumAttributeAtIndex(f, LLVMAttributeFunctionIndex, kind_of(name));
-}
-
 static void leave_out(part *p, LLVMValueRef f, bool out) {
     if (out) add(p, f, "noinline"), add(p, f, "optnone"); // the one wants the other
-    else take(f, "optnone");
+    else LLVMRemoveEnumAttributeAtIndex(f, LLVMAttributeFunctionIndex, kind_of("optnone"));
 }
 
 typedef struct sized { LLVMValueRef f; size_class size; } sized;
 
-static uint32_t classify_all(part *p, sized **out) {
+static uint32_t classify_all(part *p, sized **out, uint32_t counts[CLASSES]) {
     wx_buf all = {0};
     for (LLVMValueRef f = LLVMGetFirstFunction(p->m); f; f = LLVMGetNextFunction(f)) {
         if (!LLVMCountBasicBlocks(f)) continue;
         sized s = {f, classify(f)};
+        counts[s.size]++;
         wx_buf_add(&all, &s, sizeof s);
     }
     *out = (sized *)all.data;
     return (uint32_t)(all.len / sizeof **out);
 }
 
-static void optimise_loops_and_lines(part *p, LLVMTargetMachineRef tm) {
+static void optimise_by_class(part *p, LLVMTargetMachineRef tm) {
     sized *all;
-    uint32_t count = classify_all(p, &all), large_count = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        if (all[i].size == STRAIGHT) add(p, all[i].f, "noimplicitfloat");
-        if (all[i].size == LARGE) leave_out(p, all[i].f, true), large_count++;
+    uint32_t counts[CLASSES] = {0}, count = classify_all(p, &all, counts);
+    for (size_class c = 0; c < CLASSES; c++) {
+        if (!counts[c]) continue;
+        for (uint32_t i = 0; i < count; i++) leave_out(p, all[i].f, all[i].size != c);
+        run_passes(p, tm, lists[c]);
     }
-    run_passes(p, tm, loops_and_lines);
-    for (uint32_t i = 0; i < count; i++) {
-        take(all[i].f, "noimplicitfloat");
-        if (large_count) leave_out(p, all[i].f, all[i].size != LARGE);
-    }
-    if (large_count) run_passes(p, tm, large);
-    for (uint32_t i = 0; large_count && i < count; i++) leave_out(p, all[i].f, false);
+    for (uint32_t i = 0; i < count; i++) leave_out(p, all[i].f, false);
     free(all);
 }
 
@@ -118,6 +142,6 @@ void run_pipeline(part *p, LLVMTargetMachineRef tm) {
         return;
     }
     run_passes(p, tm, inlining);
-    optimise_loops_and_lines(p, tm);
+    optimise_by_class(p, tm);
     run_passes(p, tm, "globaldce");
 }
