@@ -24,7 +24,7 @@ static void emit_part(part *p) {
     for (uint32_t i = 0; i < plan->count; i++) emit_function(p, plan->funcs[i]);
     emit_tail_entries(p);
     if (!plan->is_last) return;
-    if (!p->u->lazy) emit_export_functions(p);
+    emit_export_functions(p);
     emit_descriptor(p);
 }
 

@@ -54,7 +54,7 @@ alone() {
     shift 2
     check "interpreter alone: $arch" sh -c '"$@"' sh "$cc" -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wno-unused-parameter -O2 \
         -fno-omit-frame-pointer -I. -Iinclude tests/unit/interp_alone.c base/*.c wasm/*.c interp/loop.c interp/misc.c \
-        interp/bridge.c interp/translate.c interp/stubs.c "interp/stubs_$arch.c" "interp/stubs_$arch.S" -static -lm -lpthread \
+        interp/bridge.c interp/adapt.c interp/translate.c interp/stubs.c "interp/stubs_$arch.c" "interp/stubs_$arch.S" -static -lm -lpthread \
         -o "$WASMX_TMP/alone.$arch"
     check "interpreter alone runs: $arch" "$@" "$WASMX_TMP/alone.$arch" "$WASMX_TMP/alone.wasm"
 }

@@ -1,0 +1,6 @@
+// compiler/need.h: what is asked before LLVM is called. Libraries have it linked; programs load it now (delay/).
+#pragma once
+#include "base/error.h"
+
+// From now on functions of LLVM may be called, by any thread. False: they cannot be.
+bool wx_need_llvm(wx_error *e);
