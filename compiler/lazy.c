@@ -238,7 +238,7 @@ static void give_up(wx_lazy *l, const chosen *c) {
 //
 // exit() takes LLVM's own data away, whoever is using it. So it waits until no worker is, and then none begins. It has
 // to wait before anything of LLVM's is taken, and LLVM registers most of that when it is used first, in a worker: later
-// than any atexit() of ours. But what belongs to the thread that ends the process, mostly the main one, goes before all.
+// than any atexit() of ours. But what belongs to the thread that ends the process, the main one mostly, goes before.
 
 extern int __cxa_thread_atexit_impl(void (*end)(void *), void *object, void *of); // what C++ has for thread_local
 

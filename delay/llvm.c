@@ -1,0 +1,59 @@
+// delay/llvm.c: LLVM for the programs: a shared library of 150 MB that is loaded by who calls into it first.
+//
+//   compiler/ ── LLVMBuildAdd ──► its trampoline (jumps_*.S) ── jumps through its slot ──► LLVM, once it is loaded
+//                                                                     └─ at first ──► wx_llvm_first ──► here
+//
+// The list of names is made from libwasmx-compile.a when the programs are built. Nothing of this is in that library.
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "compiler/need.h"
+
+static const char names[] = // each ends with a NUL, the list with another
+#define LLVM(name) #name "\0"
+#include "llvm_names.h"
+#undef LLVM
+    ;
+
+extern void *wx_llvm_slots[]; // in the same order
+void wx_llvm_load(void);      // called by wx_llvm_first
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static char failure[160];
+
+// As the system's linker finds it; or where it was when this program was built.
+static void *open_llvm(void) {
+    void *llvm = dlopen(WX_LLVM_NAME, RTLD_LAZY | RTLD_LOCAL);
+    if (llvm) return llvm;
+    const char *why = dlerror(), *colon = strstr(why, ": "); // the name is in front
+    snprintf(failure, sizeof failure, "cannot load %s (Debian package %s): %.80s", WX_LLVM_NAME, WX_LLVM_PACKAGE,
+             colon ? colon + 2 : why);
+    return dlopen(WX_LLVM_PATH, RTLD_LAZY | RTLD_LOCAL);
+}
+
+static void load(void) {
+    void *llvm = open_llvm(), **slot = wx_llvm_slots;
+    if (!llvm) return;
+    failure[0] = 0;
+    for (const char *name = names; *name; name += strlen(name) + 1, slot++) {
+        void *at = dlsym(llvm, name);
+        if (!at) snprintf(failure, sizeof failure, "%s has no %.80s", WX_LLVM_NAME, name);
+        else __atomic_store_n(slot, at, __ATOMIC_RELEASE);
+    }
+}
+
+bool wx_need_llvm(wx_error *e) {
+    pthread_once(&once, load);
+    return !*failure || wx_fail(e, WX_ERR_BACKEND, "%s", failure);
+}
+
+// A call that nobody announced.
+void wx_llvm_load(void) {
+    pthread_once(&once, load);
+    if (!*failure) return;
+    fprintf(stderr, "wasmx: %s\n", failure);
+    _exit(1);
+}
