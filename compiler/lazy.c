@@ -7,7 +7,6 @@
 // in: a module   out: a descriptor whose every function is a stub   Workers have stacks of their own, so a call costs
 // the guest's stack no more than a small frame. One lock guards who compiles what, another the linker. Nothing here
 // calls LLVM before there is something to compile: where programs load it then, the guest goes on meanwhile.
-#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -503,7 +502,7 @@ void wx_lazy_stop(wx_lazy *l) {
 void wasmx_code_finish(wasmx_code *code) {
     if (!code->lazy) return;
     wx_lazy_stop(code->lazy);
-    malloc_trim(0);
+    wx_rest_llvm();
 }
 
 void wx_lazy_close(wx_lazy *l) {

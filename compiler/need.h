@@ -4,3 +4,5 @@
 
 // From now on functions of LLVM may be called, by any thread. False: they cannot be.
 bool wx_need_llvm(wx_error *e);
+// It will not be called for a while: memory that only it needs may go.
+void wx_rest_llvm(void);
