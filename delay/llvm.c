@@ -27,7 +27,9 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static char failure[160];
 static void *llvm; // NULL: not loaded
 
-// ---- Pages that can be read again from the file. 700 constructors bring in 32 MB of code, most of it for the last time.
+// ---- Pages that can be read again from the file
+//
+// LLVM's 700 constructors bring in 32 MB of code, most of it for the last time.
 
 void mi_collect(bool force) __attribute__((weak)); // of the programs' allocator
 
@@ -82,6 +84,8 @@ bool wx_need_llvm(wx_error *e) {
     pthread_once(&once, load);
     return !*failure || wx_fail(e, WX_ERR_BACKEND, "%s", failure);
 }
+
+const void *wx_llvm_itself(void) { return __atomic_load_n(wx_llvm_slots, __ATOMIC_ACQUIRE); }
 
 // A call that nobody announced.
 void wx_llvm_load(void) {
