@@ -445,6 +445,7 @@ static wx_lazy *new_lazy(wasmx_code *code, const wasmx_compile_options *options)
     wx_lazy *l = wx_xcalloc(1, sizeof *l);
     l->code = code;
     if (options) l->options = *options;
+    l->options.link_imports = false; // there is no linker
     if (!l->options.opt_level) l->options.opt_level = '0';
     l->j.u.lazy = true;
     pthread_mutex_init(&l->lock, NULL);

@@ -19,7 +19,8 @@ static void load(void) {
         object_rows = (__typeof__(object_rows))(uintptr_t)dlsym(reader, "wx_object_rows");
         read_debug = (__typeof__(read_debug))(uintptr_t)dlsym(reader, "wx_read_debug");
     }
-    if (!object_rows || !read_debug) wx_fail(&failure, WX_ERR_BACKEND, "cannot load what -g needs: %.120s", dlerror());
+    if (!object_rows || !read_debug)
+        wx_fail(&failure, WX_ERR_BACKEND, "-g needs wasmx-dwarf.so, WASMX_LIBDIR says where it is: %.100s", dlerror());
     wx_arena_free(&names);
 }
 
