@@ -120,7 +120,7 @@ static void do_one(const starting *s, wx_startup sort, uint32_t i) {
     }
 }
 
-void wx_startup_run(const wx_unit *u, wx_interp *it, char *ctx) {
+WX_LEFT_BY_TRAPS void wx_startup_run(const wx_unit *u, wx_interp *it, char *ctx) {
     const starting s = {u, it, ctx};
     for (wx_startup sort = 0; sort < STARTUP_SORTS; sort++)
         for (uint32_t i = 0; i < wx_startup_count(u->m, sort); i++)

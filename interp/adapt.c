@@ -100,7 +100,7 @@ static WX_LEFT_BY_TRAPS void typed(const wx_typedef *t, wx_regs *r) {
 
 // ---- Guest to guest: an import under the importing instance's ctx
 
-static void relay(wx_interp *it, uint32_t func, wx_regs *r) {
+static WX_LEFT_BY_TRAPS void relay(wx_interp *it, uint32_t func, wx_regs *r) {
     const wx_typedef *t = wx_func_type(it->m, func);
     const wasmx_func *f = WX_ITEMS(r->ctx, it, imports, wasmx_func) + func;
     wx_cursor c = {0};
