@@ -26,6 +26,7 @@
 #define PLAN_BYTES 4096u   // of Wasm
 #define WORKER_STACK ((size_t)64 << 20)
 #define FEW_CALLS 3u       // a function that is so rarely called is worth compiling for the sake of its loops only
+#define LLVM_SECONDS 0.02 // of the processor, before LLVM is used
 #define PATIENCE 5000      // calls and turns until the interpreter asks again, and at least so long between looks
 
 enum state { FRESH, WANTED, CLAIMED, READY };
@@ -47,6 +48,8 @@ struct wx_lazy {
     bool *wholes;                 // by function: such code of it was asked for
     queue urgent, hot;
     uint32_t plans;
+    double opened;                // the processor's seconds then
+    bool is_long;                 // so much later that LLVM is worth its loading
     bool stop;
     pthread_mutex_t link_lock;
     pthread_t *workers;
@@ -332,6 +335,12 @@ static void *compile_now(void *arg, uint32_t slot) {
     return atomic_load_explicit(&l->space.stubs.table[slot], memory_order_acquire);
 }
 
+static double processor_seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
 // A large function is compiled once, with entries at its loops, and its calls go by way of the interpreter's frame. A
 // small one is compiled as it is, and again if the interpreter does not get out of a loop of it.
 static bool is_large(const wx_lazy *l, uint32_t func) { return l->j.m.funcs[func].code.len > PLAN_BYTES; }
@@ -342,11 +351,21 @@ static bool want_whole(const wx_lazy *l, const wx_ifunc *f, uint32_t loop) {
     return loop != WX_NO_LOOP && (l->states[f->index] == READY || f->entries <= FEW_CALLS);
 }
 
+// LLVM takes as much time and 55 MB until it has compiled anything: who ends before that never needs it.
+static bool is_worth_llvm(wx_lazy *l) {
+    if (!l->is_long) l->is_long = l->options.tiers == WASMX_TIERS_EAGER || processor_seconds() - l->opened > LLVM_SECONDS;
+    return l->is_long;
+}
+
 static int32_t hot(void *arg, wx_ifunc *f, uint32_t loop) {
     wx_lazy *l = arg;
     if (l->options.tiers == WASMX_TIERS_INTERPRET) return PATIENCE;
     pthread_mutex_lock(&l->lock);
     f->rounds++;
+    if (!is_worth_llvm(l)) {
+        pthread_mutex_unlock(&l->lock);
+        return PATIENCE;
+    }
     if (want_whole(l, f, loop)) {
         l->wholes[f->index] = true;
         put(&l->hot, (want){f->index, true});
@@ -444,6 +463,7 @@ static bool make_descriptor(wx_lazy *l, wx_error *e) {
 static wx_lazy *new_lazy(wasmx_code *code, const wasmx_compile_options *options) {
     wx_lazy *l = wx_xcalloc(1, sizeof *l);
     l->code = code;
+    l->opened = processor_seconds();
     if (options) l->options = *options;
     l->options.link_imports = false; // there is no linker
     if (!l->options.opt_level) l->options.opt_level = '0';
