@@ -353,8 +353,9 @@ static bool want_whole(const wx_lazy *l, const wx_ifunc *f, uint32_t loop) {
 
 // LLVM takes as much time and 55 MB until it has compiled anything: who ends before that never needs it.
 static bool is_worth_llvm(wx_lazy *l) {
-    if (!l->is_long) l->is_long = l->options.tiers == WASMX_TIERS_EAGER || processor_seconds() - l->opened > LLVM_SECONDS;
-    return l->is_long;
+    if (l->is_long) return true;
+    bool eager = l->options.tiers == WASMX_TIERS_EAGER;
+    return l->is_long = eager || processor_seconds() - l->opened > LLVM_SECONDS;
 }
 
 static int32_t hot(void *arg, wx_ifunc *f, uint32_t loop) {
