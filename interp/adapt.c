@@ -10,8 +10,10 @@ uint32_t wx_adapter_span(const wx_module *m) {
     return most ? most : 1;
 }
 
+uint32_t wx_first_adapter(const wx_module *m) { return 2 * m->func_count; }
+
 uint32_t wx_adapter_slot(const wx_module *m, wx_adapter kind, uint32_t n) {
-    return 2 * m->func_count + (uint32_t)kind * wx_adapter_span(m) + n;
+    return wx_first_adapter(m) + (uint32_t)kind * wx_adapter_span(m) + n;
 }
 
 static void put_value(wx_type t, const wasmx_value *from, uint64_t *to) { memcpy(to, from, wx_width(t)); }

@@ -59,8 +59,8 @@ static void give_results(const wx_typedef *t, wx_regs *r, const uint64_t *args, 
 
 WX_LEFT_BY_TRAPS void *wx_interp_enter(void *arg, uint32_t slot, wx_regs *r) {
     wx_interp *it = arg;
-    if (slot >= 2 * it->m->func_count) {
-        wx_adapt(it, slot - 2 * it->m->func_count, r);
+    if (slot >= wx_first_adapter(it->m)) {
+        wx_adapt(it, slot - wx_first_adapter(it->m), r);
         return NULL;
     }
     wx_ifunc *f = &it->funcs[slot % it->m->func_count];

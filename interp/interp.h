@@ -77,6 +77,7 @@ typedef enum wx_adapter {
     WX_ADAPTERS
 } wx_adapter;
 uint32_t wx_adapter_span(const wx_module *m);
+uint32_t wx_first_adapter(const wx_module *m); // its slot
 uint32_t wx_adapter_slot(const wx_module *m, wx_adapter kind, uint32_t n);
 void wx_adapt(wx_interp *it, uint32_t k, wx_regs *regs);
 // Calls a function without parameters and results.
