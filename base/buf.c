@@ -28,6 +28,12 @@ static uint8_t *reserve(wx_buf *b, size_t more) {
     return b->data + b->len;
 }
 
+void wx_buf_reserve(wx_buf *b, size_t more) {
+    if (b->cap - b->len >= more) return;
+    b->data = wx_xrealloc(b->data, b->len + more);
+    b->cap = b->len + more;
+}
+
 void wx_buf_add(wx_buf *b, const void *data, size_t len) {
     if (!len) return;
     memcpy(reserve(b, len), data, len);
@@ -86,7 +92,16 @@ void wx_buf_json(wx_buf *b, const char *s, size_t len) {
     wx_buf_byte(b, '"');
 }
 
+// What a regular file still holds, as far as one may believe it.
+static size_t expected_rest(int fd) {
+    struct stat st;
+    off_t at = lseek(fd, 0, SEEK_CUR);
+    if (at < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size <= at) return 0;
+    return st.st_size - at < (1 << 30) ? (size_t)(st.st_size - at) : 1 << 30;
+}
+
 bool wx_fd_read(wx_buf *b, int fd) {
+    wx_buf_reserve(b, expected_rest(fd) + (1 << 16));
     for (;;) {
         ssize_t n = read(fd, reserve(b, 1 << 16), 1 << 16);
         if (n < 0 && errno == EINTR) continue;

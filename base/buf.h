@@ -14,6 +14,7 @@ typedef struct wx_buf {
 } wx_buf;
 
 void wx_buf_free(wx_buf *b);
+void wx_buf_reserve(wx_buf *b, size_t more); // room for so many bytes without another growth; they cost when written
 void wx_buf_add(wx_buf *b, const void *data, size_t len);
 void wx_buf_byte(wx_buf *b, uint8_t byte);
 void wx_buf_str(wx_buf *b, const char *s); // without the NUL

@@ -1,11 +1,11 @@
 // compiler/adapters.c: the small functions between worlds: host to guest, guest to host, C convention to tailcc.
 //
-// All but the tail entries are made in the last partition, next to the descriptor that points to them.
+// All but the tail entries are made in the last partition, next to the descriptor that points to them. Code on demand
+// has interp/adapt.c instead.
 #include <string.h>
 
 #include "compiler/emit.h"
 #include "compiler/exports.h"
-#include "interp/stubs.h"
 
 // True when the function still needs a body; then the builder stands in its entry block.
 static bool begin(fn *f, part *p, const char *name, LLVMTypeRef type, v *out) {
@@ -204,15 +204,9 @@ static v import_entry(part *p, uint32_t func) {
     return entry;
 }
 
-// As a number: the linker takes 2 us for every name it has to look up.
-static v stub_address(part *p, uint32_t slot) {
-    return LLVMConstIntToPtr(ci64(p, (uintptr_t)wx_stub_at(p->u->stubs, slot)), p->ptr);
-}
-
 v c_entry(part *p, uint32_t func) {
     const wx_func *x = &p->u->m->funcs[func];
     if (x->import != WX_NO_INDEX) return import_entry(p, func);
-    if (p->u->lazy) return stub_address(p, p->u->facts.funcs[func].tail ? p->u->m->func_count + func : func);
     if (!p->u->facts.funcs[func].tail) return func_value(p, func);
     v known = LLVMGetNamedFunction(p->m, numbered(p, "entry", func));
     if (known) return known;

@@ -17,6 +17,8 @@
 
 #include <llvm-c/BitWriter.h>
 
+#include "compiler/need.h"
+
 #define DEFAULT_BYTES (UINT64_C(4) << 30)
 #define TEMP "new."        // names of files that are being written
 #define TEMP_SECONDS 3600  // after which their writer is dead
@@ -84,7 +86,8 @@ static bool add_settings(wx_buf *out, const wx_unit *u, wx_error *e) {
     add_text(out, u->name);
     wx_buf_add(out, numbers, sizeof numbers);
     for (uint32_t i = 0; i < u->m->memory_count; i++) wx_buf_byte(out, u->m->memories[i].limits.is64);
-    return (add_build_id(out, (uintptr_t)wx_cache_open) && add_build_id(out, (uintptr_t)LLVMContextCreate)) ||
+    if (!wx_need_llvm(e)) return false;
+    return (add_build_id(out, (uintptr_t)wx_cache_open) && add_build_id(out, (uintptr_t)wx_llvm_itself())) ||
            wx_fail(e, WX_ERR_USAGE, "no cache: this program or LLVM was linked without --build-id, by which entries "
                                     "of another version are told");
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "compiler/need.h"
 #include "runtime/abi.h"
 
 bool wx_code_failed(LLVMErrorRef error, wasmx_compile_error *err) {
@@ -65,7 +66,9 @@ void *wx_code_link(wasmx_code *c, const void *object, size_t size, const char *s
 
 wasmx_code *wasmx_code_load(const wasmx_buffer *object, const char *name, wasmx_compile_error *err) {
     wasmx_code *c = wx_xcalloc(1, sizeof *c);
-    if (wx_code_open(c, NULL) && (c->module = wx_code_link(c, object->data, object->size, name))) return c;
+    wx_error e = {0};
+    if (!wx_need_llvm(&e)) snprintf(c->error.line, sizeof c->error.line, "%s", e.msg);
+    else if (wx_code_open(c, NULL) && (c->module = wx_code_link(c, object->data, object->size, name))) return c;
     *err = c->error;
     wasmx_code_free(c);
     return NULL;

@@ -25,7 +25,7 @@ static void emit_part(part *p) {
     lend_functions(p);
     emit_tail_entries(p);
     if (!plan->is_last) return;
-    if (!p->u->lazy) emit_export_functions(p);
+    emit_export_functions(p);
     emit_descriptor(p);
 }
 

@@ -1,13 +1,12 @@
-// compiler/descriptor.c: the `const wasmx_module NAME` of the object (runtime/abi.h), and constant tables.
+// compiler/descriptor.c: the `const wasmx_module NAME` (runtime/abi.h), and constant tables.
 //
-// in: facts, layout, image   out: globals in the last partition   Structs are filled as C structs; blob.c turns them
-// into LLVM constants, so no layout is written twice.
+// in: facts, layout, image   out: blobs, to a writer   Structs are filled as C structs, and what they point to is said
+// by kind and number; so no layout is written twice, and nothing here knows what becomes of it.
 #include <stdlib.h>
 #include <string.h>
 
 #include "compiler/blob.h"
 #include "compiler/exports.h"
-#include "compiler/part.h"
 
 // Padding too: a struct's bytes go into the object, and that has to be the same every time.
 #define CLEAR(s) memset(&(s), 0, sizeof(s))
@@ -15,52 +14,57 @@
 #define POINT(b, start, type, field, to) blob_point((b), (start) + offsetof(type, field), (to))
 
 typedef struct desc { // what the making of one descriptor shares
-    part *p;
+    wx_writer *w;
     const wx_unit *u;
     const wx_module *m;
+    wx_arena scratch;
     blob strings;          // NUL-terminated strings
-    LLVMValueRef string_base; // stands for the strings until they are complete
 } desc;
 
-static LLVMValueRef string_at(desc *d, const char *s, size_t len) {
-    size_t at = blob_add(&d->strings, s, len);
-    blob_add(&d->strings, "", 1);
-    LLVMValueRef index = ci64(d->p, at);
-    return LLVMConstInBoundsGEP2(d->p->i8, d->string_base, &index, 1);
+static wx_ref ref(wx_ref_kind kind, uint32_t n) { return (wx_ref){.kind = kind, .n = n}; }
+static const wx_ref nothing;
+
+static wx_ref put(desc *d, blob *b) {
+    wx_ref to = b->bytes.len ? d->w->put(d->w, b) : nothing;
+    blob_free(b);
+    return to;
 }
 
-static LLVMValueRef name_at(desc *d, wx_name name) { return string_at(d, name.ptr ? name.ptr : "", name.len); }
+static wx_ref string_at(desc *d, const char *s, size_t len) {
+    size_t at = blob_add(&d->strings, s, len);
+    blob_add(&d->strings, "", 1);
+    return (wx_ref){.kind = REF_STRING, .at = at};
+}
+
+static wx_ref name_at(desc *d, wx_name name) { return string_at(d, name.ptr ? name.ptr : "", name.len); }
 
 // ---- Types
 
-static LLVMValueRef type_ids(desc *d) {
-    part *p = d->p;
-    LLVMTypeRef type = LLVMArrayType2(p->i64, d->m->type_count);
-    LLVMValueRef ids = hidden_global(p, symbol(p, "type_ids"), type);
-    LLVMValueRef *values = WX_NEW_ARRAY(&p->scratch, LLVMValueRef, d->m->type_count);
-    for (uint32_t i = 0; i < d->m->type_count; i++) values[i] = ci64(p, wx_type_id(d->m, i));
-    LLVMSetInitializer(ids, LLVMConstArray2(p->i64, values, d->m->type_count));
-    LLVMSetAlignment(ids, 16);
-    if (d->u->part_count == 1 && !d->u->lazy) LLVMSetLinkage(ids, LLVMInternalLinkage);
-    return ids;
+static wx_ref type_ids(desc *d) {
+    blob ids = {.kind = BLOB_TYPE_IDS};
+    for (uint32_t i = 0; i < d->m->type_count; i++) {
+        uint64_t id = wx_type_id(d->m, i);
+        blob_add(&ids, &id, sizeof id);
+    }
+    return put(d, &ids);
 }
 
-static LLVMValueRef kinds_of(desc *d, const wx_typedef *t) {
-    blob b = {0};
+static wx_ref kinds_of(desc *d, const wx_typedef *t) {
+    blob b = {.name = "kinds"};
     for (uint32_t i = 0; i < t->param_count + t->result_count; i++) {
         wx_type x = i < t->param_count ? t->params[i] : t->results[i - t->param_count];
         uint32_t kind = wx_desc_kind(d->m, x);
         blob_add(&b, &kind, sizeof kind);
     }
-    return blob_global(d->p, &b, "kinds");
+    return put(d, &b);
 }
 
-static LLVMValueRef make_types(desc *d) {
-    blob b = {0};
-    LLVMValueRef ids = d->m->type_count ? type_ids(d) : NULL;
+static wx_ref make_types(desc *d) {
+    blob b = {.name = "types"};
+    wx_ref ids = type_ids(d);
     for (uint32_t i = 0; i < d->m->type_count; i++) {
         const wx_typedef *t = &d->m->types[i];
-        blob canon = {0};
+        blob canon = {.name = "canon"};
         if (!wx_type_id(d->m, i)) wx_type_canonical(d->m, i, &canon.bytes);
         wxrt_type out;
         CLEAR(out);
@@ -68,12 +72,11 @@ static LLVMValueRef make_types(desc *d) {
         out.result_count = t->result_count;
         out.canon_size = (uint32_t)canon.bytes.len;
         size_t at = blob_add(&b, &out, sizeof out);
-        LLVMValueRef index = ci64(d->p, i);
-        POINT(&b, at, wxrt_type, id, LLVMConstInBoundsGEP2(d->p->i64, ids, &index, 1));
+        POINT(&b, at, wxrt_type, id, ((wx_ref){ids.kind, ids.n, i * sizeof(uint64_t)}));
         POINT(&b, at, wxrt_type, kinds, kinds_of(d, t));
-        POINT(&b, at, wxrt_type, canon, blob_global(d->p, &canon, "canon"));
+        POINT(&b, at, wxrt_type, canon, put(d, &canon));
     }
-    return blob_global(d->p, &b, "types");
+    return put(d, &b);
 }
 
 // ---- Imports and exports
@@ -105,8 +108,8 @@ static void fill_import(desc *d, const wx_import *x, wxrt_import *out) {
 }
 
 // Linked imports have no slot to fill: the runtime gives them the stub, which is never called.
-static LLVMValueRef make_imports(desc *d) {
-    blob b = {0};
+static wx_ref make_imports(desc *d) {
+    blob b = {.name = "import_table"};
     for (uint32_t i = 0; i < d->m->import_count; i++) {
         const wx_import *x = &d->m->imports[i];
         wxrt_import out;
@@ -121,20 +124,20 @@ static LLVMValueRef make_imports(desc *d) {
         POINT(&b, at, wxrt_import, name, name_at(d, x->field));
         if (!is_func) continue;
         uint32_t type = d->m->funcs[x->index].type;
-        POINT(&b, at, wxrt_import, typed_adapter, linked ? c_entry(d->p, x->index) : typed_adapter(d->p, x->index));
-        POINT(&b, at, wxrt_import, callback_adapter, callback_adapter(d->p, x->index));
-        POINT(&b, at, wxrt_import, thunk, signature_thunk(d->p, type));
-        POINT(&b, at, wxrt_import, trap_stub, unknown_import_stub(d->p, x->index));
+        POINT(&b, at, wxrt_import, typed_adapter, ref(linked ? REF_ENTRY : REF_TYPED, x->index));
+        POINT(&b, at, wxrt_import, callback_adapter, ref(REF_CALLBACK, x->index));
+        POINT(&b, at, wxrt_import, thunk, ref(REF_THUNK, type));
+        POINT(&b, at, wxrt_import, trap_stub, ref(REF_UNKNOWN, x->index));
     }
-    return blob_global(d->p, &b, "import_table");
+    return put(d, &b);
 }
 
-static LLVMValueRef tail_entry(desc *d, uint32_t func) {
-    return d->u->facts.funcs[func].tail ? func_value(d->p, func) : NULL;
+static wx_ref tail_entry(desc *d, uint32_t func) {
+    return d->u->facts.funcs[func].tail ? ref(REF_TAIL, func) : nothing;
 }
 
-static LLVMValueRef make_funcs(desc *d) {
-    blob b = {0};
+static wx_ref make_funcs(desc *d) {
+    blob b = {.name = "funcs"};
     for (uint32_t i = 0; i < d->u->described_count; i++) {
         uint32_t func = d->u->described[i];
         bool import = d->m->funcs[func].import != WX_NO_INDEX;
@@ -144,11 +147,11 @@ static LLVMValueRef make_funcs(desc *d) {
         out.index = func;
         size_t at = blob_add(&b, &out, sizeof out);
         if (import) continue;
-        POINT(&b, at, wxrt_funcdesc, code, c_entry(d->p, func));
+        POINT(&b, at, wxrt_funcdesc, code, ref(REF_ENTRY, func));
         POINT(&b, at, wxrt_funcdesc, tail, tail_entry(d, func));
-        POINT(&b, at, wxrt_funcdesc, thunk, signature_thunk(d->p, out.type));
+        POINT(&b, at, wxrt_funcdesc, thunk, ref(REF_THUNK, out.type));
     }
-    return blob_global(d->p, &b, "funcs");
+    return put(d, &b);
 }
 
 static int by_name(const void *a, const void *b) {
@@ -158,9 +161,9 @@ static int by_name(const void *a, const void *b) {
     return order ? order : x->name.len < y->name.len ? -1 : x->name.len > y->name.len;
 }
 
-static LLVMValueRef make_exports(desc *d) {
-    blob b = {0};
-    const wx_export **sorted = WX_NEW_ARRAY(&d->p->scratch, const wx_export *, d->m->export_count);
+static wx_ref make_exports(desc *d) {
+    blob b = {.name = "exports"};
+    const wx_export **sorted = WX_NEW_ARRAY(&d->scratch, const wx_export *, d->m->export_count);
     for (uint32_t i = 0; i < d->m->export_count; i++) sorted[i] = &d->m->exports[i];
     if (d->m->export_count) qsort(sorted, d->m->export_count, sizeof *sorted, by_name);
     for (uint32_t i = 0; i < d->m->export_count; i++) {
@@ -173,16 +176,16 @@ static LLVMValueRef make_exports(desc *d) {
         size_t at = blob_add(&b, &out, sizeof out);
         POINT(&b, at, wxrt_export, name, name_at(d, x->name));
     }
-    return blob_global(d->p, &b, "exports");
+    return put(d, &b);
 }
 
 // ---- Memories, tables, globals, segments
 
-static LLVMValueRef make_memories(desc *d) {
-    blob b = {0};
+static wx_ref make_memories(desc *d) {
+    blob b = {.name = "memories"};
     for (uint32_t i = 0; i < d->m->memory_count; i++) {
         const wx_memory *x = &d->m->memories[i];
-        blob runs = {0};
+        blob runs = {.name = "runs"};
         if (d->u->image.run_counts[i])
             blob_add(&runs, d->u->image.runs[i], d->u->image.run_counts[i] * sizeof(wxrt_run));
         wxrt_memdesc out;
@@ -195,13 +198,13 @@ static LLVMValueRef make_memories(desc *d) {
         out.import = x->import != WX_NO_INDEX;
         out.run_count = d->u->image.run_counts[i];
         size_t at = blob_add(&b, &out, sizeof out);
-        POINT(&b, at, wxrt_memdesc, runs, blob_global(d->p, &runs, "runs"));
+        POINT(&b, at, wxrt_memdesc, runs, put(d, &runs));
     }
-    return blob_global(d->p, &b, "memories");
+    return put(d, &b);
 }
 
-static LLVMValueRef make_tables(desc *d) {
-    blob b = {0};
+static wx_ref make_tables(desc *d) {
+    blob b = {.name = "tables"};
     for (uint32_t i = 0; i < d->m->table_count; i++) {
         const wx_table *x = &d->m->tables[i];
         wxrt_tabledesc out;
@@ -216,11 +219,11 @@ static LLVMValueRef make_tables(desc *d) {
         out.type = wx_desc_kind(d->m, x->type);
         blob_add(&b, &out, sizeof out);
     }
-    return blob_global(d->p, &b, "tables");
+    return put(d, &b);
 }
 
-static LLVMValueRef make_globals(desc *d, LLVMValueRef *image) {
-    blob b = {0}, values = {0};
+static wx_ref make_globals(desc *d, wx_ref *image) {
+    blob b = {.name = "globals"}, values = {.name = "global_image"};
     for (uint32_t i = 0; i < d->m->global_count; i++) {
         const wx_global *x = &d->m->globals[i];
         const wx_global_facts *known = &d->u->facts.globals[i];
@@ -238,12 +241,12 @@ static LLVMValueRef make_globals(desc *d, LLVMValueRef *image) {
         }
         blob_add(&values, &value, sizeof value);
     }
-    *image = blob_global(d->p, &values, "global_image");
-    return blob_global(d->p, &b, "globals");
+    *image = put(d, &values);
+    return put(d, &b);
 }
 
-static LLVMValueRef make_tags(desc *d) {
-    blob b = {0};
+static wx_ref make_tags(desc *d) {
+    blob b = {.name = "tags"};
     for (uint32_t i = 0; i < d->m->tag_count; i++) {
         wxrt_tagdesc out;
         CLEAR(out);
@@ -251,23 +254,27 @@ static LLVMValueRef make_tags(desc *d) {
         out.import = d->m->tags[i].import != WX_NO_INDEX;
         blob_add(&b, &out, sizeof out);
     }
-    return blob_global(d->p, &b, "tags");
+    return put(d, &b);
 }
 
-static LLVMValueRef make_datas(desc *d) {
-    blob b = {0};
+static wx_buf borrow(const void *data, size_t size) {
+    return (wx_buf){.data = (uint8_t *)(uintptr_t)data, .len = size};
+}
+
+static wx_ref make_datas(desc *d) {
+    blob b = {.name = "datas"};
     for (uint32_t i = 0; i < d->m->data_count; i++) {
         const wx_data *x = &d->m->datas[i];
         bool needed = x->mode == WX_PASSIVE || !d->u->image.in_image[i];
         wxrt_datadesc out;
         CLEAR(out);
         out.size = needed ? x->bytes.len : 0;
-        blob bytes = {0};
-        if (needed) blob_add(&bytes, x->bytes.ptr, x->bytes.len);
+        blob bytes = {.name = "data", .borrowed = true};
+        if (needed) bytes.bytes = borrow(x->bytes.ptr, x->bytes.len);
         size_t at = blob_add(&b, &out, sizeof out);
-        POINT(&b, at, wxrt_datadesc, bytes, blob_global(d->p, &bytes, "data"));
+        POINT(&b, at, wxrt_datadesc, bytes, put(d, &bytes));
     }
-    return blob_global(d->p, &b, "datas");
+    return put(d, &b);
 }
 
 static uint32_t item_of(desc *d, const wx_elem *e, uint32_t k) {
@@ -277,82 +284,48 @@ static uint32_t item_of(desc *d, const wx_elem *e, uint32_t k) {
     return c.kind == WX_CONST_GLOBAL ? WXRT_ITEM_GLOBAL | c.index : WXRT_ITEM_NULL;
 }
 
-static LLVMValueRef make_elems(desc *d) {
-    blob b = {0};
+static wx_ref make_elems(desc *d) {
+    blob b = {.name = "elems"};
     for (uint32_t i = 0; i < d->m->elem_count; i++) {
         const wx_elem *e = &d->m->elems[i];
         bool needed = e->mode == WX_PASSIVE || (e->mode == WX_ACTIVE && !d->u->facts.tables[e->table].constant);
         wxrt_elemdesc out;
         CLEAR(out);
         out.count = needed ? e->count : 0;
-        blob items = {0};
+        blob items = {.name = "items"};
         for (uint32_t k = 0; k < out.count; k++) {
             uint32_t item = item_of(d, e, k);
             blob_add(&items, &item, sizeof item);
         }
         size_t at = blob_add(&b, &out, sizeof out);
-        POINT(&b, at, wxrt_elemdesc, items, blob_global(d->p, &items, "items"));
+        POINT(&b, at, wxrt_elemdesc, items, put(d, &items));
     }
-    return blob_global(d->p, &b, "elems");
+    return put(d, &b);
 }
 
 // ---- Constant tables: { type, code } by element, or { type, code, tail, 0 } where tail calls go through tables
 
-LLVMTypeRef table_entry_type(part *p) {
-    LLVMTypeRef fields[] = {p->i64, p->ptr, p->ptr, p->i64};
-    return LLVMStructTypeInContext(p->c, fields, p->u->facts.tail_indirect ? 4 : 2, false);
-}
-
-LLVMValueRef table_image(part *p, uint32_t table) {
-    char *name = wx_arena_printf(&p->scratch, "%s.wx.table.%u", p->u->name, table);
-    return hidden_global(p, name, LLVMArrayType2(table_entry_type(p), p->u->m->tables[table].limits.min));
-}
-
-// Empty elements of a one-signature table lead to a stub that traps, because there the type is not looked at.
-static LLVMValueRef empty_stub(part *p) {
-    LLVMValueRef stub = LLVMGetNamedFunction(p->m, symbol(p, "empty_element"));
-    if (stub) return stub;
-    stub = new_func(p, symbol(p, "empty_element"), LLVMFunctionType(p->void_, NULL, 0, false), false);
-    LLVMPositionBuilderAtEnd(p->b, LLVMAppendBasicBlockInContext(p->c, stub, ""));
-    build_trap(p, WASMX_TRAP_UNINITIALIZED_ELEMENT);
-    LLVMBuildUnreachable(p->b);
-    return stub;
-}
-
 static void make_table_image(desc *d, uint32_t table) {
-    part *p = d->p;
     const wx_table_facts *known = &d->u->facts.tables[table];
     uint64_t size = d->m->tables[table].limits.min;
     bool tails = d->u->facts.tail_indirect;
-    blob b = {0};
+    blob b = {.kind = BLOB_TABLE, .n = table};
     for (uint64_t i = 0; i < size; i++) {
         uint32_t func = known->image[i];
         bool empty = func == UINT32_MAX;
         uint64_t entry[4] = {empty ? 0 : local_identity(d->m, d->m->funcs[func].type)};
         size_t at = blob_add(&b, entry, tails ? 32 : 16);
-        blob_point(&b, at + 8, !empty ? c_entry(p, func) : known->one_signature ? empty_stub(p) : NULL);
+        blob_point(&b, at + 8, !empty ? ref(REF_ENTRY, func) : known->one_signature ? ref(REF_EMPTY, 0) : nothing);
         if (tails)
-            blob_point(&b, at + 16, !empty && d->m->funcs[func].import == WX_NO_INDEX ? tail_entry(d, func) : NULL);
+            blob_point(&b, at + 16, !empty && d->m->funcs[func].import == WX_NO_INDEX ? tail_entry(d, func) : nothing);
     }
-    if (!b.bytes.len) return;
-    LLVMValueRef value = blob_constant(p, &b), old = table_image(p, table);
-    char *name = wx_arena_printf(&p->scratch, "%s.wx.table.%u", p->u->name, table);
-    LLVMSetValueName2(old, "", 0);
-    LLVMValueRef g = LLVMAddGlobal(p->m, LLVMTypeOf(value), name);
-    LLVMSetInitializer(g, value);
-    LLVMSetGlobalConstant(g, true);
-    LLVMSetAlignment(g, 16);
-    if (d->u->part_count == 1 && !d->u->lazy) LLVMSetLinkage(g, LLVMInternalLinkage);
-    else LLVMSetVisibility(g, LLVMHiddenVisibility);
-    LLVMReplaceAllUsesWith(old, g);
-    LLVMDeleteGlobal(old);
-    blob_free(&b);
+    put(d, &b);
 }
 
-// ---- Names, image, note
+// ---- Names, image, files, lines
 
-static LLVMValueRef make_name_offsets(desc *d, LLVMValueRef *names) {
-    blob offsets = {0}, text = {0};
+static wx_ref make_name_offsets(desc *d, wx_ref *names) {
+    blob offsets = {.name = "name_offsets"}, text = {.name = "names"};
     blob_add(&text, "", 1);
     for (uint32_t i = 0; i < d->m->func_count; i++) {
         wx_name name = d->m->funcs[i].name;
@@ -360,124 +333,62 @@ static LLVMValueRef make_name_offsets(desc *d, LLVMValueRef *names) {
         if (name.len) blob_add(&text, name.ptr, name.len), blob_add(&text, "", 1);
         blob_add(&offsets, &at, sizeof at);
     }
-    *names = blob_global(d->p, &text, "names");
-    return blob_global(d->p, &offsets, "name_offsets");
+    *names = put(d, &text);
+    return put(d, &offsets);
 }
 
-static LLVMValueRef make_image(desc *d) {
-    if (!d->u->image.bytes.len || d->u->lazy) return NULL; // lazy: used where it is
-    blob b = {0};
-    b.bytes = d->u->image.bytes; // borrowed
-    LLVMValueRef value = blob_constant(d->p, &b);
-    LLVMValueRef g = LLVMAddGlobal(d->p->m, LLVMTypeOf(value), symbol(d->p, "image"));
-    LLVMSetInitializer(g, value);
-    LLVMSetGlobalConstant(g, true);
-    LLVMSetLinkage(g, LLVMInternalLinkage);
-    LLVMSetAlignment(g, 4096);
-    LLVMSetSection(g, wx_arena_printf(&d->p->scratch, ".rodata.wasmx_image.%s", d->u->name));
-    return g;
-}
-
-static void note_field(wx_buf *b, const char *key, const char *value) {
-    wx_buf_printf(b, "%s=%s", key, value);
-    wx_buf_byte(b, 0);
-}
-
-static void note_wasm_features(desc *d, wx_buf *b) {
-    const char *separator = "";
-    wx_buf_str(b, "features=");
-    for (unsigned i = 0; i < WX_FEATURE_COUNT; i++) {
-        if (!(d->m->features >> i & 1)) continue;
-        wx_buf_printf(b, "%s%s", separator, wx_feature_name((wx_feature)i));
-        separator = ",";
-    }
-    wx_buf_byte(b, 0);
-}
-
-// An ELF note of owner "wasmx", type 1: NUL-terminated key=value strings. `inspect` reads it.
-static void make_note(desc *d) {
-    wx_buf text = {0};
-    note_field(&text, "name", d->u->name);
-    note_field(&text, "producer", "wasmx " WASMX_VERSION);
-    wx_buf_printf(&text, "abi=%016llx", (unsigned long long)wxrt_abi_hash());
-    wx_buf_byte(&text, 0);
-    note_field(&text, "target", d->u->is_x86 ? "x86_64" : "aarch64");
-    note_field(&text, "cpu-features", d->u->required);
-    note_field(&text, "bounds", d->u->explicit_bounds ? "explicit" : "guard");
-    if (d->u->interruptible) note_field(&text, "interruptible", "yes");
-    note_wasm_features(d, &text);
-    wx_buf_str(&text, "sha256=");
-    for (int i = 0; i < 32; i++) wx_buf_printf(&text, "%02x", d->u->sha256[i]);
-    wx_buf_byte(&text, 0);
-    blob note = {0};
-    wx_buf_u32le(&note.bytes, 6);
-    wx_buf_u32le(&note.bytes, (uint32_t)text.len);
-    wx_buf_u32le(&note.bytes, 1);
-    blob_add(&note, "wasmx\0\0", 8);
-    blob_add(&note, text.data, text.len);
-    while (note.bytes.len % 4) wx_buf_byte(&note.bytes, 0);
-    wx_buf_free(&text);
-    LLVMValueRef g = blob_global(d->p, &note, "note");
-    LLVMSetAlignment(g, 4);
-    LLVMSetSection(g, ".note.wasmx");
-    LLVMValueRef used = LLVMAddGlobal(d->p->m, LLVMArrayType2(d->p->ptr, 1), "llvm.used");
-    LLVMSetLinkage(used, LLVMAppendingLinkage);
-    LLVMSetSection(used, "llvm.metadata");
-    LLVMSetInitializer(used, LLVMConstArray2(d->p->ptr, &g, 1));
-}
-
-static LLVMValueRef marker(part *p, const char *suffix) {
-    const char *name = symbol(p, suffix);
-    LLVMValueRef f = LLVMGetNamedFunction(p->m, name);
-    if (f) return f;
-    f = LLVMAddFunction(p->m, name, LLVMFunctionType(p->void_, NULL, 0, false));
-    LLVMSetVisibility(f, LLVMHiddenVisibility);
-    return f;
-}
-
-static void finish_strings(desc *d) {
-    LLVMValueRef strings = blob_global(d->p, &d->strings, "strings");
-    LLVMReplaceAllUsesWith(d->string_base, strings);
-    LLVMDeleteGlobal(d->string_base);
+static wx_ref make_image(desc *d) {
+    const wx_buf *image = &d->u->image.bytes;
+    return put(d, &(blob){.kind = BLOB_IMAGE, .borrowed = true, .bytes = borrow(image->data, image->len)});
 }
 
 // Sorted already.
-static LLVMValueRef make_files(desc *d) {
-    blob b = {0};
+static wx_ref make_files(desc *d) {
+    blob b = {.name = "files"};
     const wasmx_compile_options *o = d->u->options;
     for (size_t i = 0; i < o->embed_count; i++) {
         const wasmx_embed *x = &d->u->embeds[i];
         wxrt_file out;
         CLEAR(out);
         out.size = x->size;
-        blob bytes = {0};
+        blob bytes = {.name = "file"};
         blob_add(&bytes, x->data, x->size);
         size_t at = blob_add(&b, &out, sizeof out);
         POINT(&b, at, wxrt_file, root, string_at(d, x->root, strlen(x->root)));
         POINT(&b, at, wxrt_file, path, string_at(d, x->path, strlen(x->path)));
-        POINT(&b, at, wxrt_file, bytes, blob_global(d->p, &bytes, "file"));
+        POINT(&b, at, wxrt_file, bytes, put(d, &bytes));
     }
-    return blob_global(d->p, &b, "files");
+    return put(d, &b);
 }
 
 // Of no use yet: object.c puts the lines into this section.
-static LLVMValueRef make_lines(desc *d) {
-    if (!d->u->debug) return NULL;
-    blob b = {0};
+static wx_ref make_lines(desc *d) {
+    if (!d->u->debug) return nothing;
+    blob b = {.kind = BLOB_LINES};
     wxrt_lines none;
     CLEAR(none);
     blob_add(&b, &none, sizeof none);
-    LLVMValueRef g = blob_global(d->p, &b, "lines");
-    LLVMSetAlignment(g, 8);
-    LLVMSetSection(g, wx_arena_printf(&d->p->scratch, WX_LINES_SECTION "%s", d->u->name));
-    return g;
+    return put(d, &b);
 }
 
-void emit_descriptor(part *p) {
-    const wx_unit *u = p->u;
-    desc d = {.p = p, .u = u, .m = u->m};
+static wx_ref make_profile(desc *d) {
+    const wx_profiling *all = &d->u->profiling;
+    if (!all->generate) return nothing;
+    wxrt_profile out;
+    CLEAR(out);
+    out.count = all->counter_count;
+    out.size = all->site_table.len;
+    blob sites = {.name = "sites", .borrowed = true, .bytes = borrow(all->site_table.data, all->site_table.len)};
+    blob b = {.name = "profile"};
+    blob_add(&b, &out, sizeof out);
+    POINT(&b, 0, wxrt_profile, counters, all->counter_count ? ref(REF_COUNTERS, 0) : nothing);
+    POINT(&b, 0, wxrt_profile, sites, put(d, &sites));
+    return put(d, &b);
+}
+
+void wx_describe(wx_writer *w, const wx_unit *u) {
     const wx_module *m = u->m;
-    d.string_base = LLVMAddGlobal(p->m, p->i8, "strings.unfinished");
+    desc d = {.w = w, .u = u, .m = m, .strings = {.name = "strings"}};
     for (uint32_t i = 0; i < m->table_count; i++)
         if (u->facts.tables[i].constant) make_table_image(&d, i);
     struct wasmx_module out;
@@ -504,17 +415,17 @@ void emit_descriptor(part *p) {
     out.name_count = m->func_count;
     out.file_count = u->options->embed_count;
     memcpy(out.sha256, u->sha256, 32);
-    blob b = {0};
+    blob b = {.kind = BLOB_DESCRIPTOR};
     blob_add(&b, &out, sizeof out);
-    LLVMValueRef init = emit_init(p), global_image, names;
-    LLVMValueRef globals = make_globals(&d, &global_image), offsets = make_name_offsets(&d, &names);
+    wx_ref init = w->init(w), global_image, names;
+    wx_ref globals = make_globals(&d, &global_image), offsets = make_name_offsets(&d, &names);
 #define SET(field, value) POINT(&b, 0, struct wasmx_module, field, value)
     SET(name, string_at(&d, u->name, strlen(u->name)));
     SET(producer, string_at(&d, "wasmx " WASMX_VERSION, strlen("wasmx " WASMX_VERSION)));
     SET(cpu_features, string_at(&d, u->required, strlen(u->required)));
     SET(target, string_at(&d, u->is_x86 ? "x86_64" : "aarch64", u->is_x86 ? 6 : 7));
-    SET(text_start, marker(p, "text_start"));
-    SET(text_end, marker(p, "text_end"));
+    SET(text_start, ref(REF_TEXT_START, 0));
+    SET(text_end, ref(REF_TEXT_END, 0));
     SET(types, make_types(&d));
     SET(imports, make_imports(&d));
     SET(funcs, make_funcs(&d));
@@ -528,21 +439,17 @@ void emit_descriptor(part *p) {
     SET(exports, make_exports(&d));
     SET(image, make_image(&d));
     SET(init, init);
-    SET(init_thunk, init ? emit_init_thunk(p) : NULL);
-    SET(map, hidden_global(p, symbol(p, "map"), p->i64));
-    SET(map_end, hidden_global(p, symbol(p, "map_end"), p->i64));
+    SET(init_thunk, init.kind ? ref(REF_INIT_THUNK, 0) : nothing);
+    SET(map, ref(REF_MAP, 0));
+    SET(map_end, ref(REF_MAP_END, 0));
     SET(name_at, offsets);
     SET(names, names);
     SET(files, make_files(&d));
     SET(lines, make_lines(&d));
-    SET(profile, emit_profile(p));
+    SET(profile, make_profile(&d));
 #undef SET
-    LLVMValueRef value = blob_constant(p, &b);
-    LLVMValueRef g = LLVMAddGlobal(p->m, LLVMTypeOf(value), u->name);
-    LLVMSetInitializer(g, value);
-    LLVMSetGlobalConstant(g, true);
-    LLVMSetAlignment(g, 16);
-    blob_free(&b);
-    make_note(&d);
-    finish_strings(&d);
+    put(&d, &b);
+    w->finish(w, &d.strings);
+    blob_free(&d.strings);
+    wx_arena_free(&d.scratch);
 }

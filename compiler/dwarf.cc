@@ -97,10 +97,15 @@ bool add_unit(reading &r, DWARFContext &context, DWARFUnit &unit) {
 
 } // namespace
 
-bool wx_object_rows(const wx_buf *object, const char *section, wx_buf *out, uint64_t *size, uint64_t *alignment) {
+bool wx_object_rows(const wx_buf *object, const char *section, wx_buf *out, uint64_t *size, uint64_t *alignment,
+                    wx_error *e) {
+    auto cannot = [e](Error why) {
+        ignore(std::move(why));
+        return wx_fail(e, WX_ERR_BACKEND, "LLVM cannot read the line table it wrote");
+    };
     StringRef bytes(reinterpret_cast<const char *>(object->data), object->len);
     auto file = object::ObjectFile::createELFObjectFile(MemoryBufferRef(bytes, ""));
-    if (!file) return ignore(file.takeError()), false;
+    if (!file) return cannot(file.takeError());
     for (const object::SectionRef &s : (*file)->sections()) {
         auto name = s.getName();
         if (!name) ignore(name.takeError());
@@ -111,7 +116,7 @@ bool wx_object_rows(const wx_buf *object, const char *section, wx_buf *out, uint
     std::vector<wx_row> rows;
     for (const auto &unit : context->compile_units()) {
         auto table = context->getLineTableForUnit(unit.get(), ignore);
-        if (!table) return ignore(table.takeError()), false;
+        if (!table) return cannot(table.takeError());
         if (!*table) continue;
         for (const DWARFDebugLine::Row &row : (*table)->Rows)
             rows.push_back({static_cast<uint32_t>(row.Address.Address), row.EndSequence ? 0 : row.Line, row.Column});

@@ -4,6 +4,7 @@
 extern "C" {
 #endif
 #include "base/buf.h"
+#include "base/error.h"
 
 typedef struct wx_row { uint32_t key, a, b; } wx_row; // a row of a line table, see runtime/abi.h
 
@@ -21,7 +22,8 @@ typedef struct wx_debug_input {
 } wx_debug_input;
 
 // Rows of an ELF object that LLVM made: address in the section; line, column. In the order of addresses.
-bool wx_object_rows(const wx_buf *object, const char *section, wx_buf *rows, uint64_t *size, uint64_t *alignment);
+bool wx_object_rows(const wx_buf *object, const char *section, wx_buf *rows, uint64_t *size, uint64_t *alignment,
+                    wx_error *e);
 // Rows of any debug information, be it a lie: at most 2^26, in order of addresses, each once, and NUL-terminated paths.
 // May crash, run for long and take much memory: for a process of its own. False: too much of it.
 typedef struct wx_debug_rows {

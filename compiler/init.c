@@ -1,24 +1,16 @@
-// compiler/init.c: what an instance runs first: initial values, segments that the images do not hold, then the start
-// function (core 4.5.4, in its order).
+// compiler/init.c: code for what an instance runs first: initial values, segments that the images do not hold, then the
+// start function (startup.h).
 #include "compiler/emit.h"
+#include "compiler/startup.h"
 
 static v instance(fn *f) { return instance_of(f->p, f->ctx); }
 
-// ---- One step of each sort, and whether there is anything to do
-
-static bool needs_global(const part *p, uint32_t i) {
-    return i >= p->u->m->global_imports && !p->u->facts.globals[i].is_static;
-}
+// ---- One step of each sort
 
 static void init_global(fn *f, uint32_t i) {
     v cell = area_at(f, f->p->u->layout.globals, i * sizeof(wasmx_value));
     v store = LLVMBuildStore(f->b, emit_expression(f, f->m->globals[i].init), cell);
     set_scope(f->p, store, SCOPE_GLOBAL);
-}
-
-static bool needs_table(const part *p, uint32_t i) {
-    const wx_table *t = &p->u->m->tables[i];
-    return i >= p->u->m->table_imports && t->init.len && t->limits.min;
 }
 
 static void init_table(fn *f, uint32_t i) {
@@ -28,21 +20,12 @@ static void init_table(fn *f, uint32_t i) {
     call_helper(f->p, HELP_table_fill, args, 5);
 }
 
-static bool needs_element(const part *p, uint32_t i) {
-    const wx_elem *e = &p->u->m->elems[i];
-    return e->mode == WX_ACTIVE && !p->u->facts.tables[e->table].constant;
-}
-
 static void init_element(fn *f, uint32_t i) {
     const wx_elem *e = &f->m->elems[i];
     v at = zext64(f, emit_expression(f, e->offset));
     v args[] = {instance(f), ci32(f->p, e->table), ci32(f->p, i), at, ci64(f->p, 0), ci64(f->p, e->count)};
     call_helper(f->p, HELP_table_init, args, 6);
     call_helper(f->p, HELP_elem_drop, (v[]){instance(f), ci32(f->p, i)}, 2);
-}
-
-static bool needs_data(const part *p, uint32_t i) {
-    return p->u->m->datas[i].mode == WX_ACTIVE && !p->u->image.in_image[i];
 }
 
 static void init_data(fn *f, uint32_t i) {
@@ -57,19 +40,14 @@ static void init_data(fn *f, uint32_t i) {
 
 typedef struct sort {
     const char *name;
-    bool (*needs)(const part *p, uint32_t i);
     void (*step)(fn *f, uint32_t i);
-    uint32_t count;
 } sort;
 
-enum { SORTS = 4, CHUNK = 500 };
+static const sort sorts[STARTUP_SORTS] = {
+    {"globals", init_global}, {"tables", init_table}, {"elements", init_element}, {"data", init_data},
+};
 
-static void list_sorts(const wx_module *m, sort sorts[SORTS]) {
-    sorts[0] = (sort){"globals", needs_global, init_global, m->global_count};
-    sorts[1] = (sort){"tables", needs_table, init_table, m->table_count};
-    sorts[2] = (sort){"elements", needs_element, init_element, m->elem_count};
-    sorts[3] = (sort){"data", needs_data, init_data, m->data_count};
-}
+#define CHUNK 500
 
 static v init_function(part *p, const char *name) {
     return new_func(p, symbol(p, name), LLVMFunctionType(p->void_, &p->ptr, 1, false), true);
@@ -93,32 +71,22 @@ static void init_chunk(fn *f, const sort *s, const uint32_t *steps, uint32_t n, 
     call_init(f, function);
 }
 
-static void init_sort(fn *f, const sort *s) {
-    uint32_t *steps = WX_NEW_ARRAY(&f->p->scratch, uint32_t, s->count), n = 0;
-    for (uint32_t i = 0; i < s->count; i++)
-        if (s->needs(f->p, i)) steps[n++] = i;
+static void init_sort(fn *f, wx_startup which) {
+    const sort *s = &sorts[which];
+    uint32_t count = wx_startup_count(f->m, which), *steps = WX_NEW_ARRAY(&f->p->scratch, uint32_t, count), n = 0;
+    for (uint32_t i = 0; i < count; i++)
+        if (wx_startup_needs(f->p->u, which, i)) steps[n++] = i;
     for (uint32_t i = 0; n <= CHUNK && i < n; i++) s->step(f, steps[i]);
     for (uint32_t i = 0; n > CHUNK && i < n; i += CHUNK)
         init_chunk(f, s, steps + i, n - i < CHUNK ? n - i : CHUNK, i / CHUNK);
 }
 
-static bool has_work(const part *p) {
-    sort sorts[SORTS];
-    list_sorts(p->u->m, sorts);
-    for (int k = 0; k < SORTS; k++)
-        for (uint32_t i = 0; i < sorts[k].count; i++)
-            if (sorts[k].needs(p, i)) return true;
-    return p->u->m->start != WX_NO_INDEX;
-}
-
 LLVMValueRef emit_init(part *p) {
-    if (!has_work(p)) return NULL;
+    if (wx_startup_is_empty(p->u)) return NULL;
     v init = init_function(p, "init");
-    sort sorts[SORTS];
     fn f;
-    list_sorts(p->u->m, sorts);
     fn_open(&f, p, init);
-    for (int k = 0; k < SORTS; k++) init_sort(&f, &sorts[k]);
+    for (wx_startup which = 0; which < STARTUP_SORTS; which++) init_sort(&f, which);
     static const wx_typedef nothing;
     if (p->u->m->start != WX_NO_INDEX) {
         ty type = func_type(p, p->u->m->funcs[p->u->m->start].type);

@@ -5,25 +5,28 @@
 //                           └◄── code ◄──────────────────────────────────────────────────────────────────────┘
 //
 // in: a module   out: a descriptor whose every function is a stub   Workers have stacks of their own, so a call costs
-// the guest's stack no more than a small frame. One lock guards who compiles what, another the linker.
-#include <malloc.h>
+// the guest's stack no more than a small frame. One lock guards who compiles what, another the linker. Nothing here
+// calls LLVM before there is something to compile: where programs load it then, the guest goes on meanwhile.
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/pool.h"
 #include "compiler/code.h"
 #include "compiler/compiler.h"
 #include "compiler/job.h"
-#include "compiler/space.h"
-#include "interp/interp.h"
+#include "compiler/need.h"
+#include "compiler/placed.h"
+#include "compiler/startup.h"
 
 #define PLAN_FUNCS 8u      // compiled together: a module costs LLVM 0.4 ms, whatever is in it
 #define PLAN_BYTES 4096u   // of Wasm
 #define WORKER_STACK ((size_t)64 << 20)
 #define FEW_CALLS 3u       // a function that is so rarely called is worth compiling for the sake of its loops only
+#define LLVM_SECONDS 0.02 // of the processor, before LLVM is used
 #define PATIENCE 5000      // calls and turns until the interpreter asks again, and at least so long between looks
 
 enum state { FRESH, WANTED, CLAIMED, READY };
@@ -38,13 +41,15 @@ struct wx_lazy {
     struct wasmx_code *code;
     wx_space space;
     wx_interp interp;
-    struct wasmx_module module;   // the descriptor, with what is only known here
+    wx_placed placed;             // the descriptor
     pthread_mutex_t lock;         // guards states, queues, plans, stop, the rounds of functions
     pthread_cond_t wanted, made;
     uint8_t *states;              // by function
     bool *wholes;                 // by function: such code of it was asked for
     queue urgent, hot;
     uint32_t plans;
+    double opened;                // the processor's seconds then
+    bool is_long;                 // so much later that LLVM is worth its loading
     bool stop;
     pthread_mutex_t link_lock;
     pthread_t *workers;
@@ -127,28 +132,29 @@ static chosen choose_next(wx_lazy *l) {
 
 // ---- Making code
 
-// Called by the linker for what no object has defined: functions are their stubs.
-static void *stub_of(wx_lazy *l, const char *name) {
+// Called by the linker for what no object has defined: functions are their stubs, and data is the descriptor's.
+static void *address_of(wx_lazy *l, const char *name) {
     size_t n = strlen(l->j.u.name);
-    unsigned func;
+    unsigned k;
     if (strncmp(name, l->j.u.name, n)) return NULL;
-    if (sscanf(name + n, ".wx.func.%u", &func) == 1) return wx_stub_at(&l->space.stubs, func);
-    if (sscanf(name + n, ".wx.entry.%u", &func) == 1) return wx_stub_at(&l->space.stubs, l->j.m.func_count + func);
-    return NULL;
+    if (sscanf(name + n, ".wx.func.%u", &k) == 1) return wx_stub_at(&l->space.stubs, k);
+    if (sscanf(name + n, ".wx.entry.%u", &k) == 1) return wx_stub_at(&l->space.stubs, l->j.m.func_count + k);
+    if (sscanf(name + n, ".wx.table.%u", &k) == 1) return l->placed.tables[k];
+    return strcmp(name + n, ".wx.type_ids") ? NULL : l->placed.type_ids;
 }
 
-static LLVMErrorRef define_stubs(LLVMOrcDefinitionGeneratorRef generator, void *arg, LLVMOrcLookupStateRef *state,
+static LLVMErrorRef define_names(LLVMOrcDefinitionGeneratorRef generator, void *arg, LLVMOrcLookupStateRef *state,
                                  LLVMOrcLookupKind kind, LLVMOrcJITDylibRef lib, LLVMOrcJITDylibLookupFlags flags,
                                  LLVMOrcCLookupSet names, size_t count) {
     (void)generator, (void)state, (void)kind, (void)flags;
     LLVMOrcCSymbolMapPair *pairs = wx_xcalloc(count + 1, sizeof *pairs);
     size_t n = 0;
     for (size_t i = 0; i < count; i++) {
-        void *stub = stub_of(arg, LLVMOrcSymbolStringPoolEntryStr(names[i].Name));
-        if (!stub) continue;
+        void *at = address_of(arg, LLVMOrcSymbolStringPoolEntryStr(names[i].Name));
+        if (!at) continue;
         LLVMOrcRetainSymbolStringPoolEntry(names[i].Name);
         pairs[n].Name = names[i].Name;
-        pairs[n].Sym.Address = (LLVMOrcExecutorAddress)(uintptr_t)stub;
+        pairs[n].Sym.Address = (LLVMOrcExecutorAddress)(uintptr_t)at;
         pairs[n++].Sym.Flags.GenericFlags = LLVMJITSymbolGenericFlagsExported | LLVMJITSymbolGenericFlagsCallable;
     }
     LLVMErrorRef error = n ? LLVMOrcJITDylibDefine(lib, LLVMOrcAbsoluteSymbols(pairs, n)) : NULL;
@@ -156,8 +162,19 @@ static LLVMErrorRef define_stubs(LLVMOrcDefinitionGeneratorRef generator, void *
     return error;
 }
 
+// When there is something to link first.
+static bool open_linker(wx_lazy *l, wx_error *e) {
+    if (l->code->jit) return true;
+    LLVMOrcLLJITBuilderRef builder = LLVMOrcCreateLLJITBuilder();
+    LLVMOrcLLJITBuilderSetObjectLinkingLayerCreator(builder, wx_space_layer, &l->space);
+    if (!wx_code_open(l->code, builder)) return wx_fail(e, WX_ERR_BACKEND, "%s", l->code->error.line);
+    LLVMOrcJITDylibAddGenerator(LLVMOrcLLJITGetMainJITDylib(l->code->jit),
+                                LLVMOrcCreateCustomCAPIDefinitionGenerator(define_names, l, NULL));
+    return true;
+}
+
 static void *link_part(wx_lazy *l, const wx_buf *object, const char *symbol, wx_error *e) {
-    void *at = wx_code_link(l->code, object->data, object->len, symbol);
+    void *at = open_linker(l, e) ? wx_code_link(l->code, object->data, object->len, symbol) : NULL;
     if (!at) wx_fail(e, WX_ERR_BACKEND, "%s", l->code->error.line);
     return at;
 }
@@ -221,7 +238,11 @@ static void give_up(wx_lazy *l, const chosen *c) {
 
 // ---- The end of the process
 //
-// exit() takes LLVM's own data away, whoever is using it. So it waits until no worker is, and then none begins.
+// exit() takes LLVM's own data away, whoever is using it. So it waits until no worker is, and then none begins. It has
+// to wait before anything of LLVM's is taken, and LLVM registers most of that when it is used first, in a worker: later
+// than any atexit() of ours. But what belongs to the thread that ends the process, the main one mostly, goes before.
+
+extern int __cxa_thread_atexit_impl(void (*end)(void *), void *object, void *of); // what C++ has for thread_local
 
 static pthread_rwlock_t llvm = PTHREAD_RWLOCK_INITIALIZER;
 
@@ -231,10 +252,35 @@ static void keep_out(void) { // for a second at most: the process has been told 
     t.tv_sec++;
     pthread_rwlock_timedwrlock(&llvm, &t);
 }
+static void keep_out_once(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, keep_out);
+}
+static void end_of_main(void *lock) { (void)lock, keep_out_once(); }
 static void forget_workers(void) { llvm = (pthread_rwlock_t)PTHREAD_RWLOCK_INITIALIZER; } // after fork there are none
-static void expect_end(void) { atexit(keep_out), pthread_atfork(NULL, NULL, forget_workers); }
+static void expect_end(void) {
+    if (gettid() == getpid()) __cxa_thread_atexit_impl(end_of_main, &llvm, &llvm);
+    pthread_atfork(NULL, NULL, forget_workers);
+}
+static void expect_end_of_others(void) { atexit(keep_out_once); } // after most of LLVM has been used
 static bool enter_llvm(void) { return pthread_rwlock_tryrdlock(&llvm) == 0; }
-static void leave_llvm(void) { pthread_rwlock_unlock(&llvm); }
+static void leave_llvm(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, expect_end_of_others);
+    pthread_rwlock_unlock(&llvm);
+}
+
+// Where LLVM cannot be had, code goes on to be interpreted as far as it can be, and somebody should know why.
+static void warn(const wx_error *e) {
+    static atomic_flag warned = ATOMIC_FLAG_INIT;
+    if (!atomic_flag_test_and_set(&warned)) fprintf(stderr, "wasmx: nothing is compiled: %s\n", e->msg);
+}
+
+static LLVMTargetMachineRef machine(const wx_unit *u, wx_error *e) {
+    if (wx_need_llvm(e)) return wx_target_machine(u, e);
+    warn(e);
+    return NULL;
+}
 
 // ---- Workers
 
@@ -256,7 +302,7 @@ static void *work(void *arg) {
     for (chosen c; (c = next(l)).count;) {
         pthread_mutex_unlock(&l->lock);
         if (!enter_llvm()) return NULL;
-        if (!tm) tm = wx_target_machine(&l->j.u, &e);
+        if (!tm) tm = machine(&l->j.u, &e);
         bool ok = tm && make(l, &c, tm, &e);
         leave_llvm();
         if (!ok) give_up(l, &c);
@@ -289,6 +335,12 @@ static void *compile_now(void *arg, uint32_t slot) {
     return atomic_load_explicit(&l->space.stubs.table[slot], memory_order_acquire);
 }
 
+static double processor_seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
 // A large function is compiled once, with entries at its loops, and its calls go by way of the interpreter's frame. A
 // small one is compiled as it is, and again if the interpreter does not get out of a loop of it.
 static bool is_large(const wx_lazy *l, uint32_t func) { return l->j.m.funcs[func].code.len > PLAN_BYTES; }
@@ -299,11 +351,22 @@ static bool want_whole(const wx_lazy *l, const wx_ifunc *f, uint32_t loop) {
     return loop != WX_NO_LOOP && (l->states[f->index] == READY || f->entries <= FEW_CALLS);
 }
 
+// LLVM takes as much time and 55 MB until it has compiled anything: who ends before that never needs it.
+static bool is_worth_llvm(wx_lazy *l) {
+    if (l->is_long) return true;
+    bool eager = l->options.tiers == WASMX_TIERS_EAGER;
+    return l->is_long = eager || processor_seconds() - l->opened > LLVM_SECONDS;
+}
+
 static int32_t hot(void *arg, wx_ifunc *f, uint32_t loop) {
     wx_lazy *l = arg;
     if (l->options.tiers == WASMX_TIERS_INTERPRET) return PATIENCE;
     pthread_mutex_lock(&l->lock);
     f->rounds++;
+    if (!is_worth_llvm(l)) {
+        pthread_mutex_unlock(&l->lock);
+        return PATIENCE;
+    }
     if (want_whole(l, f, loop)) {
         l->wholes[f->index] = true;
         put(&l->hot, (want){f->index, true});
@@ -314,6 +377,11 @@ static int32_t hot(void *arg, wx_ifunc *f, uint32_t loop) {
     pthread_cond_signal(&l->wanted);
     pthread_mutex_unlock(&l->lock);
     return l->options.tiers == WASMX_TIERS_EAGER ? 1 : PATIENCE;
+}
+
+static void start(void *arg, char *ctx) {
+    wx_lazy *l = arg;
+    wx_startup_run(&l->j.u, &l->interp, ctx);
 }
 
 // In the background, so that the guest has a processor of its own.
@@ -340,9 +408,23 @@ static uint64_t data_bytes(const wx_unit *u) {
     return n;
 }
 
+static void write_adapters(wx_stubs *s, const wx_module *m) {
+    for (uint32_t i = 0; i < m->type_count; i++)
+        if (m->types[i].kind == WX_KIND_FUNC) wx_stub_write(s, wx_adapter_slot(m, WX_THUNK, i));
+    for (wx_adapter kind = WX_TYPED; kind <= WX_RELAY; kind++)
+        for (uint32_t i = 0; i < m->func_imports; i++) wx_stub_write(s, wx_adapter_slot(m, kind, i));
+    for (wx_adapter kind = WX_UNKNOWN; kind < WX_ADAPTERS; kind++) wx_stub_write(s, wx_adapter_slot(m, kind, 0));
+}
+
+// Backtraces show functions only.
+static bool map_stubs(wx_space *s, const wx_unit *u) {
+    return wx_space_map_stubs(s, u->live, u->live_count) &&
+           wx_space_end_map(s, wx_stub_at(&s->stubs, wx_adapter_slot(u->m, WX_THUNK, 0)));
+}
+
 static bool open_space(wx_lazy *l, size_t size, wx_error *e) {
     const wx_unit *u = &l->j.u;
-    if (!wx_space_open(&l->space, 2 * l->j.m.func_count, size, data_bytes(u)))
+    if (!wx_space_open(&l->space, wx_adapter_slot(u->m, WX_ADAPTERS, 0), size, data_bytes(u)))
         return wx_fail(e, WX_ERR_BACKEND, "no address space for the code of %zu bytes of Wasm", size);
     wx_stubs *s = &l->space.stubs;
     s->enter = wx_interp_enter;
@@ -352,9 +434,9 @@ static bool open_space(wx_lazy *l, size_t size, wx_error *e) {
         wx_stub_write(s, u->live[i]);
         if (u->facts.funcs[u->live[i]].tail) wx_stub_write(s, l->j.m.func_count + u->live[i]);
     }
+    write_adapters(s, u->m);
     wx_space_protect_stubs(&l->space);
-    l->j.u.stubs = s;
-    return wx_space_map_stubs(&l->space, u->live, u->live_count) || wx_fail(e, WX_ERR_BACKEND, "too many functions");
+    return map_stubs(&l->space, u) || wx_fail(e, WX_ERR_BACKEND, "too many functions");
 }
 
 static void open_interpreter(wx_lazy *l) {
@@ -364,40 +446,16 @@ static void open_interpreter(wx_lazy *l) {
     for (uint32_t i = 0; i < u->m->table_count; i++)
         if (!u->facts.tables[i].constant) images[i] = NULL;
     l->interp = (wx_interp){.m = u->m, .layout = &u->layout, .funcdesc = u->funcdesc, .table_images = images,
-                            .stubs = &l->space.stubs, .compile = compile_now, .hot = hot, .arg = l,
+                            .stubs = &l->space.stubs, .compile = compile_now, .hot = hot, .start = start, .arg = l,
                             .never = l->options.tiers == WASMX_TIERS_COMPILE,
                             .first_heat = l->options.tiers == WASMX_TIERS_EAGER ? 20 : WX_HEAT};
     wx_interp_open(&l->interp);
     for (uint32_t i = 0; i < u->m->func_count; i++) l->interp.funcs[i].tail = u->facts.funcs[i].tail;
 }
 
-static bool open_linker(wx_lazy *l, wx_error *e) {
-    LLVMOrcLLJITBuilderRef builder = LLVMOrcCreateLLJITBuilder();
-    LLVMOrcLLJITBuilderSetObjectLinkingLayerCreator(builder, wx_space_layer, &l->space);
-    if (!wx_code_open(l->code, builder)) return wx_fail(e, WX_ERR_BACKEND, "%s", l->code->error.line);
-    LLVMOrcJITDylibAddGenerator(LLVMOrcLLJITGetMainJITDylib(l->code->jit),
-                                LLVMOrcCreateCustomCAPIDefinitionGenerator(define_stubs, l, NULL));
-    return true;
-}
-
 static bool make_descriptor(wx_lazy *l, wx_error *e) {
-    const wx_unit *u = &l->j.u;
-    wx_plan plan = {.is_first = true, .is_last = true};
-    wx_buf object = {0};
-    wx_part_result made;
-    LLVMTargetMachineRef tm = wx_target_machine(u, e);
-    bool ok = tm && wx_compile_part(u, &plan, tm, &object, &made, NULL, NULL, e);
-    const struct wasmx_module *m = ok ? link_part(l, &object, u->name, e) : NULL;
-    wx_buf_free(&object);
-    if (tm) LLVMDisposeTargetMachine(tm);
-    if (!m || !wx_space_add_map(&l->space, m->map, made.map_count)) return false;
-    l->module = *m;
-    l->module.text_start = (const char *)l->space.base;
-    l->module.text_end = (const char *)l->space.code_end;
-    l->module.map = l->space.map;
-    l->module.map_end = l->space.map_end;
-    l->module.image = u->image.bytes.data;
-    l->code->module = &l->module;
+    if (!wx_place_descriptor(&l->j.u, &l->space, &l->placed, e)) return false;
+    l->code->module = l->placed.module;
     return true;
 }
 
@@ -406,7 +464,9 @@ static bool make_descriptor(wx_lazy *l, wx_error *e) {
 static wx_lazy *new_lazy(wasmx_code *code, const wasmx_compile_options *options) {
     wx_lazy *l = wx_xcalloc(1, sizeof *l);
     l->code = code;
+    l->opened = processor_seconds();
     if (options) l->options = *options;
+    l->options.link_imports = false; // there is no linker
     if (!l->options.opt_level) l->options.opt_level = '0';
     l->j.u.lazy = true;
     pthread_mutex_init(&l->lock, NULL);
@@ -423,13 +483,11 @@ static const void *copy_of(wx_lazy *l, const void *bytes, size_t size) {
 static bool open_lazy(wx_lazy *l, const void *bytes, size_t size, wx_error *e) {
     if (!l->options.bytes_stay && !l->j.given) bytes = copy_of(l, bytes, size);
     if (!wx_job_open(&l->j, bytes, size, &l->options, e)) return false;
-    if (!open_space(l, size, e) || !open_linker(l, e)) return false;
+    if (!open_space(l, size, e)) return false;
     open_interpreter(l);
     l->states = wx_xcalloc((size_t)l->j.m.func_count + 1, 1);
     l->wholes = wx_xcalloc((size_t)l->j.m.func_count + 1, 1);
-    if (!make_descriptor(l, e)) return false;
-    malloc_trim(0); // the linker took several KB for each function that the descriptor names
-    return start_workers(l, e);
+    return make_descriptor(l, e) && start_workers(l, e);
 }
 
 static wasmx_code *make_code(const void *bytes, size_t size, const wx_module *given,
@@ -466,7 +524,7 @@ void wx_lazy_stop(wx_lazy *l) {
 void wasmx_code_finish(wasmx_code *code) {
     if (!code->lazy) return;
     wx_lazy_stop(code->lazy);
-    malloc_trim(0);
+    wx_rest_llvm();
 }
 
 void wx_lazy_close(wx_lazy *l) {

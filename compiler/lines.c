@@ -13,8 +13,7 @@ void wx_part_lines_free(wx_part_lines *lines) {
 }
 
 bool wx_read_lines(const wx_buf *object, const char *section, wx_part_lines *out, wx_error *e) {
-    return wx_object_rows(object, section, &out->rows, &out->size, &out->alignment) ||
-           wx_fail(e, WX_ERR_BACKEND, "LLVM cannot read the line table it wrote");
+    return wx_object_rows(object, section, &out->rows, &out->size, &out->alignment, e);
 }
 
 // ---- Rows, encoded

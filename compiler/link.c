@@ -95,22 +95,8 @@ static bool make_main(const wx_link_options *o, const char *path, wx_error *e) {
 
 // ---- Where things are
 
-// The folder lib/ beside the bin/ this program is in.
-static const char *library_folder(linking *l) {
-    const char *given = getenv("WASMX_LIBDIR");
-    if (given && *given) return given;
-    char path[4096];
-    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
-    path[n > 0 ? n : 0] = 0;
-    for (int up = 0; up < 2; up++) {
-        char *slash = strrchr(path, '/');
-        if (slash) *slash = 0;
-    }
-    return wx_arena_printf(&l->dir.names, "%s/lib", path);
-}
-
 static const char *find_library(linking *l, wx_error *e) {
-    const char *folder = library_folder(l);
+    const char *folder = wx_library_folder(&l->dir.names);
     const char *path = l->native ? wx_arena_printf(&l->dir.names, "%s/libwasmx.a", folder)
                                  : wx_arena_printf(&l->dir.names, "%s/%s-linux-gnu/libwasmx.a", folder, l->arch);
     if (access(path, R_OK) == 0) return path;

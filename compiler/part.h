@@ -108,15 +108,13 @@ LLVMValueRef callback_adapter(part *p, uint32_t import);
 LLVMValueRef unknown_import_stub(part *p, uint32_t import);
 void emit_tail_entries(part *p);                    // C entries of this partition's tailcc functions
 void emit_export_functions(part *p);                // what the header declares
-// descriptor.c
+// constants.c
 void emit_descriptor(part *p);
 LLVMValueRef table_image(part *p, uint32_t table);  // constant tables: the array, declared or defined
 LLVMTypeRef table_entry_type(part *p);
-// Identity of a function type inside constant tables, which hold this module's functions only; never 0.
-static inline uint64_t local_identity(const wx_module *m, uint32_t type) { return (uint64_t)m->types[type].canon + 1; }
 // profile.c
 void profile_summary(part *p);                      // of the whole module, as LLVM wants it
-LLVMValueRef emit_profile(part *p);                 // the descriptor's wxrt_profile, or NULL
+LLVMValueRef define_counters(part *p);
 // passes.c
 void optimise(part *p, LLVMTargetMachineRef tm);
 void insert_checks(part *p);

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "compiler/blob.h"
 #include "compiler/emit.h"
 
 static wx_func_profile *known_of(fn *f) {
@@ -242,7 +241,7 @@ void profile_summary(part *p) {
 // ---- For the runtime
 
 // Zeros in a section of their own: they take no room in the object.
-static LLVMValueRef define_counters(part *p) {
+LLVMValueRef define_counters(part *p) {
     LLVMTypeRef type = LLVMArrayType2(p->i64, p->u->profiling.counter_count);
     LLVMValueRef counters = hidden_global(p, symbol(p, "counters"), type);
     LLVMSetInitializer(counters, LLVMConstNull(type));
@@ -250,19 +249,4 @@ static LLVMValueRef define_counters(part *p) {
     LLVMSetSection(counters, wx_arena_printf(&p->scratch, ".bss.wasmx_counters.%s", p->u->name));
     if (p->u->part_count == 1) LLVMSetLinkage(counters, LLVMInternalLinkage);
     return counters;
-}
-
-LLVMValueRef emit_profile(part *p) {
-    const wx_profiling *all = &p->u->profiling;
-    if (!all->generate) return NULL;
-    wxrt_profile out;
-    memset(&out, 0, sizeof out);
-    out.count = all->counter_count;
-    out.size = all->site_table.len;
-    blob sites = {0}, b = {0};
-    blob_add(&sites, all->site_table.data, all->site_table.len);
-    blob_add(&b, &out, sizeof out);
-    blob_point(&b, offsetof(wxrt_profile, counters), all->counter_count ? define_counters(p) : NULL);
-    blob_point(&b, offsetof(wxrt_profile, sites), blob_global(p, &sites, "sites"));
-    return blob_global(p, &b, "profile");
 }

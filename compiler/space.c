@@ -59,13 +59,17 @@ bool wx_space_map_stubs(wx_space *s, const uint32_t *funcs, uint32_t count) {
     return true;
 }
 
+bool wx_space_end_map(wx_space *s, const void *at) {
+    if (s->map_at == s->map_end) return false;
+    add_entry(s, at, UINT32_MAX);
+    return true;
+}
+
 bool wx_space_add_map(wx_space *s, const wxrt_map *map, uint32_t count) {
     if ((size_t)(s->map_end - s->map_at) < count) return false;
     for (uint32_t i = 0; i < count; i++) add_entry(s, wx_map_address(&map[i]), map[i].func);
     return true;
 }
-
-// ---- What the linker calls
 
 static uint8_t *take(uint8_t **at, uint8_t *end, uint64_t size, uint64_t alignment) {
     uint64_t start = ((uint64_t)(uintptr_t)*at + alignment - 1) / alignment * alignment;
@@ -73,6 +77,10 @@ static uint8_t *take(uint8_t **at, uint8_t *end, uint64_t size, uint64_t alignme
     *at = (uint8_t *)(uintptr_t)(start + size);
     return (uint8_t *)(uintptr_t)start;
 }
+
+void *wx_space_data(wx_space *s, uint64_t size) { return take(&s->data_at, s->data_end, size, 16); }
+
+// ---- What the linker calls
 
 static uint8_t *take_code(void *space, uintptr_t size, unsigned alignment, unsigned id, const char *name) {
     wx_space *s = space;

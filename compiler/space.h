@@ -30,8 +30,12 @@ void wx_space_close(wx_space *s);
 void wx_space_protect_stubs(wx_space *s); // after the last wx_stub_write
 // The map of the stubs, which comes first: of these functions, ascending. False: no room.
 bool wx_space_map_stubs(wx_space *s, const uint32_t *funcs, uint32_t count);
+// Says that from there on is no function's code, up to what is added next.
+bool wx_space_end_map(wx_space *s, const void *at);
 // Copies the map of a new piece of code; its functions lie above all earlier ones. False: no room.
 bool wx_space_add_map(wx_space *s, const wxrt_map *map, uint32_t count);
+// Constant data beside the code's; NULL: no room.
+void *wx_space_data(wx_space *s, uint64_t size);
 static inline void *wx_map_address(const wxrt_map *m) { return (char *)(uintptr_t)&m->at + m->at; }
 // A linking layer that puts objects there. One object at a time is linked.
 LLVMOrcObjectLayerRef wx_space_layer(void *space, LLVMOrcExecutionSessionRef session, const char *triple);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "compiler/need.h"
 #include "compiler/unit.h"
 
 typedef struct level { const char *name, *features; } level;
@@ -189,30 +190,26 @@ static bool choose_x86(wx_unit *u, const char *name, wx_buf *llvm, wx_buf *requi
     return true;
 }
 
-static bool is_x86_host(void) {
-    char *host = LLVMGetDefaultTargetTriple();
-    bool yes = host[0] == 'x';
-    LLVMDisposeMessage(host);
-    return yes;
-}
-
 static char *host_cpu(wx_unit *u) {
     char *name = LLVMGetHostCPUName(), *copy = wx_arena_str(&u->arena, name, strlen(name));
     LLVMDisposeMessage(name);
     return copy;
 }
 
+static bool choose_native(wx_unit *u, wx_buf *llvm, wx_buf *required, wx_error *e) {
+    if (u->is_x86 != wx_host_is_x86)
+        return wx_fail(e, WX_ERR_USAGE, "--cpu=native needs the target to be this machine");
+    if (!wx_need_llvm(e)) return false;
+    add_native(u, llvm, required);
+    u->tune = host_cpu(u);
+    apply_taste(u, llvm, required);
+    return true;
+}
+
 static bool choose_cpu(wx_unit *u, wx_buf *llvm, wx_buf *required, wx_error *e) {
     const char *name = u->options->cpu ? u->options->cpu : u->is_x86 ? "x86-64-v2" : "generic";
     u->cpu = u->is_x86 ? "x86-64" : "generic";
-    if (!strcmp(name, "native")) {
-        if (u->is_x86 != is_x86_host())
-            return wx_fail(e, WX_ERR_USAGE, "--cpu=native needs the target to be this machine");
-        add_native(u, llvm, required);
-        u->tune = host_cpu(u);
-        apply_taste(u, llvm, required);
-        return true;
-    }
+    if (!strcmp(name, "native")) return choose_native(u, llvm, required, e);
     if (u->is_x86) return choose_x86(u, name, llvm, required, e);
     if (strcmp(name, "generic")) return wx_fail(e, WX_ERR_USAGE, "--cpu: unknown CPU '%s'; generic or native", name);
     return true;
@@ -221,7 +218,7 @@ static bool choose_cpu(wx_unit *u, wx_buf *llvm, wx_buf *required, wx_error *e) 
 static bool choose_triple(wx_unit *u, wx_error *e) {
     const char *t = u->options->target;
     if (!t) {
-        u->is_x86 = is_x86_host();
+        u->is_x86 = wx_host_is_x86;
     } else if (!strncmp(t, "x86_64", 6)) {
         u->is_x86 = true;
     } else if (strncmp(t, "aarch64", 7)) {
@@ -232,8 +229,6 @@ static bool choose_triple(wx_unit *u, wx_error *e) {
 }
 
 bool wx_choose_target(wx_unit *u, wx_error *e) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, start_llvm);
     wx_buf llvm = {0}, required = {0};
     wx_buf_byte(&required, 0), required.len--;
     bool ok = choose_triple(u, e) && choose_cpu(u, &llvm, &required, e) &&
@@ -255,8 +250,11 @@ static LLVMCodeGenOptLevel codegen_level(int opt_level) {
 }
 
 static LLVMTargetMachineRef target_machine(const wx_unit *u, int opt_level, wx_error *e) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     LLVMTargetRef target;
     char *message = NULL;
+    if (!wx_need_llvm(e)) return NULL;
+    pthread_once(&once, start_llvm);
     if (LLVMGetTargetFromTriple(u->triple, &target, &message)) {
         wx_fail(e, WX_ERR_BACKEND, "LLVM: %s", message);
         LLVMDisposeMessage(message);

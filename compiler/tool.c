@@ -85,3 +85,16 @@ bool wx_tool_run(wx_workdir *w, const char *const *argv, wx_error *e) {
         if (errno != EINTR) return wx_fail(e, WX_ERR_BACKEND, "%s was lost: %s", argv[0], strerror(errno));
     return (WIFEXITED(status) && WEXITSTATUS(status) == 0) || explain(argv[0], log, e);
 }
+
+const char *wx_library_folder(wx_arena *names) {
+    const char *given = getenv("WASMX_LIBDIR");
+    if (given && *given) return given;
+    char path[4096];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+    path[n > 0 ? n : 0] = 0;
+    for (int up = 0; up < 2; up++) {
+        char *slash = strrchr(path, '/');
+        if (slash) *slash = 0;
+    }
+    return wx_arena_printf(names, "%s/lib", path);
+}

@@ -19,3 +19,5 @@ const char *wx_workdir_file(wx_workdir *w, const char *name);
 // Runs a program found on the PATH, with nothing on its standard output. False when it cannot be started or does not
 // end with status 0; the message then holds the first line it wrote.
 bool wx_tool_run(wx_workdir *w, const char *const *argv, wx_error *e);
+// The folder lib/ beside the bin/ this program is in, or $WASMX_LIBDIR.
+const char *wx_library_folder(wx_arena *names);

@@ -97,7 +97,6 @@ typedef struct wx_unit {
     bool interruptible;       // code looks whether it has been interrupted
     bool lazy;                // functions are compiled on their first call, in this process (lazy.c)
     const struct wx_cache *cache; // of partitions, or NULL
-    const struct wx_stubs *stubs; // of such functions
     wx_arena arena;
     wx_facts facts;
     wx_image image;
@@ -120,6 +119,9 @@ typedef struct wx_unit {
     bool *cold;               // per function, NULL: none: it does not run, or hardly
     uint8_t sha256[32];
 } wx_unit;
+
+// Identity of a function type inside constant tables, which hold this module's functions only; never 0.
+static inline uint64_t local_identity(const wx_module *m, uint32_t type) { return (uint64_t)m->types[type].canon + 1; }
 
 static inline bool wants_listing(const wx_unit *u) {
     return u->options->emit & (WASMX_EMIT_ASM | WASMX_EMIT_LLVM_IR | WASMX_EMIT_BITCODE);
@@ -159,9 +161,11 @@ void wx_report_cold(const wx_unit *u, uint64_t cheap_bytes, double cheap_seconds
 void wx_order_functions(wx_unit *u);
 // layout.c: the instance area, symbols, the descriptor's function list and the partitions.
 bool wx_make_layout(wx_unit *u, wx_error *e);
-// target.c: triple, CPU and features; fails on names it does not know (WX_ERR_USAGE).
+// host_*.c
+extern const bool wx_host_is_x86;
+// target.c: triple, CPU and features; fails on names it does not know (WX_ERR_USAGE). Without LLVM, but for "native".
 bool wx_choose_target(wx_unit *u, wx_error *e);
-LLVMTargetMachineRef wx_target_machine(const wx_unit *u, wx_error *e);
+LLVMTargetMachineRef wx_target_machine(const wx_unit *u, wx_error *e); // the first of LLVM that any thread calls
 LLVMTargetMachineRef wx_cheap_target_machine(const wx_unit *u, wx_error *e); // for cheap plans
 // typeid.c
 uint64_t wx_type_id(const wx_module *m, uint32_t type);                    // 0: must be interned

@@ -1,47 +1,32 @@
 // interp/bridge.c: between the calling convention and slots, both ways; and the interpreter's beginning and end.
-//
-// Integers and references travel in integer registers, floats in vector registers, each sort in order; what finds none
-// left lies on the stack in 8 bytes. Results: up to two in registers, more in memory that a last argument points to.
 #include <stdlib.h>
 #include <string.h>
 
 #include "interp/code.h"
+#include "interp/places.h"
 
 struct wx_shape { // of a function type
     bool words;   // integers in registers, at most one result, which is no float
     bool wide;    // that result has 64 bits
 };
 
-static bool is_float(wx_type t) { return t == WX_F32 || t == WX_F64; }
-
-typedef struct cursor { uint32_t ints, vecs, words; } cursor; // used so far
-
-static uint64_t *next_place(cursor *c, wx_regs *r, bool in_vec, uint64_t *stack) {
-    if (in_vec && c->vecs < 8) return r->vecs[c->vecs++];
-    if (!in_vec && c->ints < wx_int_registers) return &r->ints[c->ints++];
-    return &stack[c->words++];
-}
-
-static uint64_t narrowed(wx_type t, uint64_t x) { return t == WX_I32 || t == WX_F32 ? (uint32_t)x : x; }
-
 // ---- To native code
 
-static void take_results(const wx_typedef *t, const wx_regs *r, const wasmx_value *memory, uint64_t *args) {
-    uint32_t ints = 0, vecs = 0;
+static void take_results(const wx_typedef *t, wx_regs *r, const wasmx_value *memory, uint64_t *args) {
+    wx_cursor c = {0};
     for (uint32_t i = 0; i < t->result_count; i++) {
-        uint64_t x = t->result_count > 2 ? memory[i].words[0]
-                     : is_float(t->results[i]) ? r->vecs[vecs++][0] : r->ints[ints++];
-        args[i] = narrowed(t->results[i], x);
+        wx_type type = t->results[i];
+        args[i] = wx_narrowed(type, t->result_count > 2 ? memory[i].words[0] : *wx_result_place(&c, r, type));
     }
 }
 
 static WX_LEFT_BY_TRAPS void call_any(const wx_typedef *t, void *code, void *ctx, uint64_t *args) {
     wx_regs r;
-    cursor c = {0};
-    uint64_t stack[t->param_count + 2];
+    wx_cursor c = {0};
+    uint64_t stack[wx_most_words(t)];
     wasmx_value memory[t->result_count + 1];
-    for (uint32_t i = 0; i < t->param_count; i++) *next_place(&c, &r, is_float(t->params[i]), stack) = args[i];
-    if (t->result_count > 2) *next_place(&c, &r, false, stack) = (uint64_t)(uintptr_t)memory;
+    for (uint32_t i = 0; i < t->param_count; i++) *wx_next_place(&c, &r, t->params[i], stack) = args[i];
+    if (t->result_count > 2) *wx_next_place(&c, &r, WX_I64, stack) = (uint64_t)(uintptr_t)memory;
     wx_leave(code, ctx, &r, stack, c.words);
     take_results(t, &r, memory, args);
 }
@@ -59,32 +44,29 @@ void wx_call_native(wx_interp *it, uint32_t type, void *code, void *ctx, uint64_
 // ---- From native code
 
 static void take_arguments(const wx_typedef *t, wx_regs *r, uint64_t *args, wasmx_value **memory) {
-    cursor c = {0};
+    wx_cursor c = {0};
     uint64_t *stack = (uint64_t *)(uintptr_t)r->stack; // only read
     for (uint32_t i = 0; i < t->param_count; i++)
-        args[i] = narrowed(t->params[i], *next_place(&c, r, is_float(t->params[i]), stack));
-    if (t->result_count > 2) *memory = (wasmx_value *)(uintptr_t)*next_place(&c, r, false, stack);
+        args[i] = wx_narrowed(t->params[i], *wx_next_place(&c, r, t->params[i], stack));
+    if (t->result_count > 2) *memory = (wasmx_value *)(uintptr_t)*wx_next_place(&c, r, WX_I64, stack);
 }
 
 static void give_results(const wx_typedef *t, wx_regs *r, const uint64_t *args, wasmx_value *memory) {
-    uint32_t ints = 0, vecs = 0;
-    for (uint32_t i = 0; i < t->result_count; i++) {
-        if (t->result_count > 2) memory[i].words[0] = args[i];
-        else if (is_float(t->results[i])) r->vecs[vecs++][0] = args[i];
-        else r->ints[ints++] = args[i];
-    }
-}
-
-static uint32_t most_values(const wx_typedef *t) {
-    return t->param_count > t->result_count ? t->param_count : t->result_count;
+    wx_cursor c = {0};
+    for (uint32_t i = 0; i < t->result_count; i++)
+        *(t->result_count > 2 ? memory[i].words : wx_result_place(&c, r, t->results[i])) = args[i];
 }
 
 WX_LEFT_BY_TRAPS void *wx_interp_enter(void *arg, uint32_t slot, wx_regs *r) {
     wx_interp *it = arg;
+    if (slot >= wx_first_adapter(it->m)) {
+        wx_adapt(it, slot - wx_first_adapter(it->m), r);
+        return NULL;
+    }
     wx_ifunc *f = &it->funcs[slot % it->m->func_count];
     if (slot >= it->m->func_count || f->tail || !wx_body_of(it, f)) return it->compile(it->arg, slot);
     const wx_typedef *t = wx_func_type(it->m, f->index);
-    uint64_t args[most_values(t) + WX_SLACK];
+    uint64_t args[wx_most_values(t) + WX_SLACK];
     wasmx_value *memory = NULL;
     take_arguments(t, r, args, &memory);
     wx_interpret(it, f, args, NULL, r->ctx);
@@ -109,8 +91,8 @@ wx_body *wx_body_of(wx_interp *it, wx_ifunc *f) {
 
 static struct wx_shape shape_of(const wx_typedef *t) {
     bool words = t->param_count <= wx_int_registers && t->result_count <= 1;
-    for (uint32_t i = 0; i < t->param_count; i++) words = words && !is_float(t->params[i]);
-    words = words && !(t->result_count && is_float(t->results[0]));
+    for (uint32_t i = 0; i < t->param_count; i++) words = words && !wx_in_vec(t->params[i]);
+    words = words && !(t->result_count && wx_in_vec(t->results[0]));
     return (struct wx_shape){words, t->result_count && t->results[0] != WX_I32};
 }
 

@@ -40,6 +40,8 @@ typedef struct wx_interp {
     void *(*compile)(void *arg, uint32_t slot);
     // The function has been called, or its loop gone round, many times. Returns how often until it asks again.
     int32_t (*hot)(void *arg, wx_ifunc *f, uint32_t loop);
+    // Does what an instance needs before it runs; NULL where nobody asks for it (WX_INIT).
+    void (*start)(void *arg, char *ctx);
     void *arg;
     bool never;         // interpret nothing
     int32_t first_heat; // WX_HEAT, or less
@@ -66,8 +68,27 @@ wx_body *wx_translate(wx_interp *it, uint32_t func);
 // ---- loop.c: arguments and results stand in args. Returns when the function does.
 void wx_interpret(wx_interp *it, wx_ifunc *f, uint64_t *args, void *self, char *ctx);
 
+// ---- adapt.c: stubs after those of functions and of their entries of the other convention: what the descriptor names
+// besides functions. A kind has as many as there are types or imported functions.
+typedef enum wx_adapter {
+    WX_THUNK,                       // of a type: void (swiftself ctx, code, slots)
+    WX_TYPED, WX_CALLBACK, WX_RELAY, // of an imported function
+    WX_UNKNOWN, WX_EMPTY, WX_INIT, WX_INIT_THUNK, // one of each
+    WX_ADAPTERS
+} wx_adapter;
+uint32_t wx_adapter_span(const wx_module *m);
+uint32_t wx_first_adapter(const wx_module *m); // its slot
+uint32_t wx_adapter_slot(const wx_module *m, wx_adapter kind, uint32_t n);
+void wx_adapt(wx_interp *it, uint32_t k, wx_regs *regs);
+// Calls a function without parameters and results.
+void wx_call_nothing(wx_interp *it, uint32_t func, char *ctx);
+
 // ---- bridge.c
 // The translated body; NULL: there is none, the function is compiled.
 wx_body *wx_body_of(wx_interp *it, wx_ifunc *f);
 // Calls native code of a function type; args holds its arguments, and its results afterwards.
 void wx_call_native(wx_interp *it, uint32_t type, void *code, void *ctx, uint64_t *args);
+// Code of a function with a body, with the C calling convention: its stub, or that of its other entry.
+static inline void *wx_func_entry(const wx_interp *it, uint32_t func) {
+    return wx_stub_at(it->stubs, it->funcs[func].tail ? it->m->func_count + func : func);
+}

@@ -33,7 +33,7 @@ static wx_const follow(evaluator *ev, uint32_t global) {
     return value.kind == WX_CONST_EXPR ? here : value;
 }
 
-static uint64_t compute(wx_op op, uint64_t a, uint64_t b) {
+uint64_t wx_const_compute(wx_op op, uint64_t a, uint64_t b) {
     switch (op) {
     case WX_OP_I32_ADD: return (uint32_t)(a + b);
     case WX_OP_I32_SUB: return (uint32_t)(a - b);
@@ -66,7 +66,7 @@ static bool step(evaluator *ev, const wx_instr *in, wx_const *stack, int *height
     case WX_OP_I64_ADD: case WX_OP_I64_SUB: case WX_OP_I64_MUL:
         next -= 2, *height -= 2;
         if (next[0].kind != WX_CONST_NUMBER || next[1].kind != WX_CONST_NUMBER) return false;
-        next->bits = compute(in->op, next[0].bits, next[1].bits);
+        next->bits = wx_const_compute(in->op, next[0].bits, next[1].bits);
         break;
     default: return false;
     }

@@ -22,3 +22,5 @@ typedef struct wx_const {
 // Evaluates a validated expression as far as the module alone tells. Immutable globals with a known initialiser are
 // followed, extended constants over known numbers are computed.
 wx_const wx_const_eval(const wx_module *m, wx_expr expr);
+// a op b, for the arithmetic that constant expressions may hold.
+uint64_t wx_const_compute(wx_op op, uint64_t a, uint64_t b);

@@ -264,7 +264,17 @@ static void put_customs(const wx_module *m, int after, wx_buf *out) {
     }
 }
 
+// What is large, and room for the heads around it: growing by copying would hold the result twice.
+static size_t expected_size(const wx_module *m) {
+    size_t n = 65536 + 32 * ((size_t)m->func_count + m->data_count);
+    for (uint32_t i = 0; i < m->func_count; i++) n += m->funcs[i].code.len;
+    for (uint32_t i = 0; i < m->data_count; i++) n += m->datas[i].bytes.len;
+    for (uint32_t i = 0; i < m->custom_count; i++) n += m->customs[i].bytes.len;
+    return n;
+}
+
 void wx_module_encode(const wx_module *m, wx_buf *out) {
+    wx_buf_reserve(out, expected_size(m));
     int order[WX_SECTION_IDS];
     for (int id = 0; id < WX_SECTION_IDS; id++) order[wx_section_rank[id]] = id;
     wx_buf_add(out, "\0asm\1\0\0", 8);

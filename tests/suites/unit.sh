@@ -48,23 +48,42 @@ stubs() {
         "interp/stubs_$arch.c" "interp/stubs_$arch.S" -o "$WASMX_TMP/stubs.$arch"
     check "stubs run: $arch" "$@" "$WASMX_TMP/stubs.$arch"
 }
+# What stands for LLVM's functions, on both: with a library in its place, and without.
+delay() {
+    local arch=$1 cc=$2 at=$WASMX_TMP/delay.$1
+    shift 2
+    mkdir -p "$at"
+    printf 'LLVM(LLVMCalls)\nLLVM(LLVMSum)\n' >"$at/llvm_names.h"
+    local flags=(-std=gnu11 -D_GNU_SOURCE -Wall -Wextra -O2 -I. -I"$at" '-DWX_LLVM_PACKAGE="a package"')
+    local sources=(tests/unit/delay.c delay/llvm.c "delay/jumps_$arch.S" base/error.c base/arena.c)
+    "$cc" "${flags[@]}" -DLIBRARY -shared -fPIC tests/unit/delay.c -o "$at/libstand-in.so"
+    check "delay: $arch" "$cc" "${flags[@]}" -DWX_LLVM_NAME='"libnowhere.so"' -DWX_LLVM_PATH="\"$at/libstand-in.so\"" \
+        "${sources[@]}" -lpthread -o "$at/with"
+    "$cc" "${flags[@]}" -DWX_LLVM_NAME='"libnowhere.so"' -DWX_LLVM_PATH='"/nowhere"' "${sources[@]}" -lpthread -o "$at/without"
+    check "delay runs: $arch" "$@" "$at/with"
+    check "delay says what is missing: $arch" sh -c '"$@" ask | grep -qx "cannot load libnowhere.so (Debian package a package): .*"' sh "$@" "$at/without"
+    check "delay ends the process: $arch" sh -c '"$@" 2>&1 | grep -qx "wasmx: cannot load libnowhere.so .*"' sh "$@" "$at/without"
+}
+
 # The interpreter without a compiler, on both.
 alone() {
     local arch=$1 cc=$2
     shift 2
     check "interpreter alone: $arch" sh -c '"$@"' sh "$cc" -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wno-unused-parameter -O2 \
         -fno-omit-frame-pointer -I. -Iinclude tests/unit/interp_alone.c base/*.c wasm/*.c interp/loop.c interp/misc.c \
-        interp/bridge.c interp/translate.c interp/stubs.c "interp/stubs_$arch.c" "interp/stubs_$arch.S" -static -lm -lpthread \
-        -o "$WASMX_TMP/alone.$arch"
+        interp/bridge.c interp/adapt.c interp/translate.c interp/stubs.c "interp/stubs_$arch.c" "interp/stubs_$arch.S" \
+        -static -lm -lpthread -o "$WASMX_TMP/alone.$arch"
     check "interpreter alone runs: $arch" "$@" "$WASMX_TMP/alone.$arch" "$WASMX_TMP/alone.wasm"
 }
 wat2wasm tests/unit/interp_alone.wat -o "$WASMX_TMP/alone.wasm"
 
 stubs "$(uname -m)" cc
 alone "$(uname -m)" cc
+delay "$(uname -m)" cc
 if [ "$(uname -m)" = x86_64 ] && command -v qemu-aarch64 >/dev/null && command -v aarch64-linux-gnu-gcc >/dev/null; then
     stubs aarch64 aarch64-linux-gnu-gcc qemu-aarch64 -L /usr/aarch64-linux-gnu
     alone aarch64 aarch64-linux-gnu-gcc qemu-aarch64
+    delay aarch64 aarch64-linux-gnu-gcc qemu-aarch64 -L /usr/aarch64-linux-gnu
 else skip "stubs on aarch64: no qemu-aarch64 or no aarch64-linux-gnu-gcc"
 fi
 finish

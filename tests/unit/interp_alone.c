@@ -54,6 +54,22 @@ static double mix(int32_t a, double b, int64_t c, float d, int32_t e, int32_t f,
     return a + b + (double)c + d + e + f + g + h + i + (double)j + k;
 }
 
+static double typed_mix(wasmx_instance *i, int32_t a, double b, int64_t c, float d, int32_t e, int32_t f, int32_t g,
+                        int32_t h, int32_t k, int64_t j, double l) {
+    return i == (void *)&back ? mix(a, b, c, d, e, f, g, h, k, j, l) : 0;
+}
+
+void wxrt_host_call(wasmx_func *f, wasmx_value *v) {
+    (void)f;
+    v[0].f64 = mix(v[0].i32, v[1].f64, v[2].i64, v[3].f32, v[4].i32, v[5].i32, v[6].i32, v[7].i32, v[8].i32, v[9].i64,
+                   v[10].f64);
+}
+
+void wxrt_unknown_import(wasmx_func *f) {
+    (void)f;
+    longjmp(back, WASMX_TRAP_UNKNOWN_IMPORT);
+}
+
 // Two results are by hand: no C struct is returned in that way.
 static void *two_code(void *arg, uint32_t k, wx_regs *r) {
     (void)arg, (void)k;
@@ -67,7 +83,7 @@ static void *two_code(void *arg, uint32_t k, wx_regs *r) {
 
 // ---- The instance
 
-#define STUBS 64u
+#define STUBS 512u
 
 static wx_module m;
 static wx_stubs stubs, host_stubs;
@@ -142,12 +158,34 @@ static int run(const wx_export *x) {
     return 1;
 }
 
+// ---- Between worlds: host to guest by a thunk, and there to the host again
+
+static int adapt(const char *what, wx_adapter kind, void *self) {
+    wasmx_value v[11] = {{.i32 = 1}, {.f64 = 2}, {.i64 = 4}, {.f32 = 8}, {.i32 = 16}, {.i32 = 32}, {.i32 = 64},
+                         {.i32 = 128}, {.i32 = 256}, {.i64 = 512}, {.f64 = 1024}};
+    void *thunk = wx_stub_at(&stubs, wx_adapter_slot(&m, WX_THUNK, m.funcs[0].type));
+    void *code = wx_stub_at(&stubs, wx_adapter_slot(&m, kind, 0));
+    volatile int trapped = setjmp(back);
+    if (!trapped) {
+        wx_regs r = {.ints = {(uint64_t)(uintptr_t)code, (uint64_t)(uintptr_t)v}};
+        wx_leave(thunk, self, &r, NULL, 0);
+        if (kind != WX_UNKNOWN && v[0].f64 == 2047) return 0;
+    } else if (kind == WX_UNKNOWN && trapped == WASMX_TRAP_UNKNOWN_IMPORT) return 0;
+    return printf("not ok %s: result %f, trap %d\n", what, v[0].f64, trapped), 1;
+}
+
+static int adapt_all(void) {
+    wasmx_func record = {.host = (void *)(uintptr_t)typed_mix, .owner = (void *)&back};
+    return adapt("callback", WX_CALLBACK, &record) + adapt("typed", WX_TYPED, &record) +
+           adapt("relay", WX_RELAY, ctx) + adapt("unknown", WX_UNKNOWN, &record);
+}
+
 int main(int argc, char **argv) {
     static uint8_t bytes[1 << 16];
     FILE *f = argc == 2 ? fopen(argv[1], "rb") : NULL;
     if (!f) return puts("usage: interp_alone MODULE.wasm"), 2;
     open_all(bytes, fread(bytes, 1, sizeof bytes, f));
-    int failed = 0;
+    int failed = adapt_all();
     for (int round = 0; round < 2; round++)
         for (uint32_t i = 0; i < m.export_count; i++) {
             failed += run(&m.exports[i]);

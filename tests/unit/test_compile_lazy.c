@@ -118,6 +118,23 @@ Test(lazy, functions_never_called_are_validated_nevertheless) {
     cr_assert(strstr(err.line, "type mismatch"), "%s", err.line);
 }
 
+static int32_t three(wasmx_instance *i) {
+    (void)i;
+    return 3;
+}
+
+Test(lazy, imports_are_given_even_if_objects_would_link_them) {
+    const char *text = "(module (import \"host\" \"three\" (func $three (result i32)))"
+                       " (func (export \"f\") (param i32) (result i32) (i32.add (local.get 0) (call $three))))";
+    wasmx_compile_error err = {""};
+    wasmx_compile_options options = {.name = "test", .link_imports = true};
+    wasmx_code *code = wasmx_code_compile(text, strlen(text), &options, &err);
+    cr_assert_not_null(code, "%s", err.line);
+    void *const table[] = {(void *)(uintptr_t)three};
+    wasmx_instance *i = instance_of(wasmx_code_module(code), &(wasmx_options){.imports = table});
+    cr_assert_eq(result_of(i, "f", 4), 7);
+}
+
 Test(lazy, a_wrong_option_is_refused) {
     wasmx_compile_error err = {""};
     wasmx_compile_options options = {.opt_level = '9'};

@@ -274,6 +274,127 @@ Test(interp, many_values_of_every_type_go_both_ways) {
     }
 }
 
+// ---- Between host and guest: every type, in registers and on the stack, by value and by pointer
+
+#define MIX_TYPE "iFvIfvFFFFFvFiIiIvi:Ivf"
+#define MIX_WAT \
+    "(param i32 f64 v128 i64 f32 v128 f64 f64 f64 f64 f64 v128 f64 i32 i64 i32 i64 v128 i32) (result i64 v128 f32)"
+enum { MIX = 19 };
+
+static int64_t lanes(const wasmx_v128 *v) {
+    int64_t words[2];
+    memcpy(words, v, sizeof words);
+    return words[0] + words[1];
+}
+
+static int64_t sum_of_mix(const wasmx_value *v) {
+    int64_t sum = v[0].i32 + v[3].i64 + v[13].i32 + v[14].i64 + v[15].i32 + v[16].i64 + v[18].i32;
+    static const int doubles[] = {1, 6, 7, 8, 9, 10, 12}, vectors[] = {2, 5, 11, 17};
+    for (size_t k = 0; k < 7; k++) sum += (int64_t)v[doubles[k]].f64;
+    for (size_t k = 0; k < 4; k++) sum += lanes(&v[vectors[k]].v128);
+    return sum + (int64_t)v[4].f32;
+}
+
+static wasmx_status mix_callback(void *env, wasmx_instance *i, const wasmx_value *args, wasmx_value *results) {
+    (void)env, (void)i;
+    const wasmx_value all[] = {{.i64 = sum_of_mix(args)}, args[17], args[4]}; // both may be the same memory
+    memcpy(results, all, sizeof all);
+    return WASMX_OK;
+}
+
+static void mix_typed(wasmx_instance *i, int32_t a, double b, const wasmx_v128 *c, int64_t d, float e,
+                      const wasmx_v128 *f, double g, double h, double j, double k, double l, const wasmx_v128 *m,
+                      double n, int32_t o, int64_t p, int32_t q, int64_t r, const wasmx_v128 *s, int32_t t,
+                      wasmx_value *results) {
+    cr_assert_not_null(i);
+    results[0].i64 = a + d + o + p + q + r + t + (int64_t)(b + g + h + j + k + l + n) + lanes(c) + lanes(f) + lanes(m) +
+                     lanes(s) + (int64_t)e;
+    results[1].v128 = *s;
+    results[2].f32 = e;
+}
+
+static void fill_mix(wasmx_value *v) {
+    for (int k = 0; k < MIX; k++) {
+        uint64_t bit = (uint64_t)1 << k, words[2] = {bit, bit << 20};
+        switch (MIX_TYPE[k]) {
+        case 'F': v[k].f64 = (double)bit; break;
+        case 'f': v[k].f32 = (float)bit; break;
+        case 'i': v[k].i32 = (int32_t)bit; break;
+        case 'v': memcpy(&v[k].v128, words, 16); break;
+        default: v[k].i64 = (int64_t)bit; break;
+        }
+    }
+}
+
+static void check_mix(wasmx_instance *i, const char *name) {
+    wasmx_value v[MIX + 1], results[3];
+    fill_mix(v);
+    cr_assert_eq(wasmx_call(wasmx_export_func(i, name), v, results), WASMX_OK, "%s", name);
+    cr_assert_eq(results[0].i64, sum_of_mix(v), "%s", name);
+    cr_assert_eq(memcmp(&results[1], &v[17], 16), 0, "%s", name);
+    cr_assert_eq(results[2].f32, v[4].f32, "%s", name);
+}
+
+Test(interp, hosts_and_guests_pass_every_type_in_every_place) {
+#define ALL "(local.get 0) (local.get 1) (local.get 2) (local.get 3) (local.get 4) (local.get 5) (local.get 6)" \
+    " (local.get 7) (local.get 8) (local.get 9) (local.get 10) (local.get 11) (local.get 12) (local.get 13)" \
+    " (local.get 14) (local.get 15) (local.get 16) (local.get 17) (local.get 18)"
+    const char *text =
+        "(module (type $mix (func " MIX_WAT "))"
+        " (import \"host\" \"callback\" (func $callback (type $mix)))"
+        " (import \"host\" \"typed\" (func $typed (type $mix)))"
+        " (table funcref (elem $callback $typed $relayed)) (export \"host\" (func $callback))"
+        " (func $relayed (type $mix) (call $typed " ALL "))"
+        " (func (export \"callback\") (type $mix) (call $callback " ALL "))"
+        " (func (export \"typed\") (type $mix) (call $typed " ALL "))"
+        " (func (export \"table 0\") (type $mix) (call_indirect (type $mix) " ALL " (i32.const 0)))"
+        " (func (export \"table 1\") (type $mix) (call_indirect (type $mix) " ALL " (i32.const 1)))"
+        " (func (export \"table 2\") (type $mix) (call_indirect (type $mix) " ALL " (i32.const 2)))"
+        " (func (export \"tail\") (type $mix) (return_call $callback " ALL ")))";
+    static const char *const names[] = {"callback", "typed", "table 0", "table 1", "table 2", "tail", "host"};
+    EACH_TIER(t) {
+        wasmx_linker *linker = wasmx_linker_new();
+        wasmx_linker_define_callback(linker, "host", "callback", MIX_TYPE, mix_callback, NULL);
+        wasmx_linker_define_typed(linker, "host", "typed", MIX_TYPE, (void (*)(void))mix_typed);
+        wasmx_code *code = code_of(text, (wasmx_compile_options){.tiers = *t});
+        wasmx_instance *i = instance_of(wasmx_code_module(code), &(wasmx_options){.linker = linker});
+        for (size_t k = 0; k < sizeof names / sizeof *names; k++) check_mix(i, names[k]);
+    }
+}
+
+// What objects do in code made for it: values and segments that only an instance knows, then the start function.
+Test(interp, instances_begin_with_what_only_they_know) {
+    const char *text =
+        "(module (import \"host\" \"base\" (global $base i32)) (import \"host\" \"wide\" (global $wide i64))"
+        " (memory 1) (table $t 8 funcref) (elem (table $t) (i32.const 6) $two) (table $u 4 funcref)"
+        " (global $sum i32 (i32.add (global.get $base) (i32.mul (i32.const 3) (i32.sub (global.get $base) (i32.const 1)))))"
+        " (global $far (mut i64) (i64.sub (i64.mul (global.get $wide) (i64.const 2)) (i64.const 1)))"
+        " (global $f funcref (ref.func $three)) (global $started (mut i32) (i32.const 0))"
+        " (data (offset (i32.add (global.get $base) (i32.const 1))) \"\\2a\")"
+        " (elem (table $u) (offset (global.get $base)) funcref (ref.func $two) (global.get $f) (ref.null func))"
+        " (type $v (func (result i32)))"
+        " (func $two (type $v) (i32.const 2)) (func $three (type $v) (i32.const 3))"
+        " (func $start (global.set $started (i32.load8_u (i32.add (global.get $base) (i32.const 1)))))"
+        " (start $start)"
+        " (func (export \"f\") (param i32) (result i32)"
+        "  (table.set $t (i32.const 7) (ref.null func))"
+        "  (i32.add (i32.add (global.get $sum) (i32.wrap_i64 (global.get $far)))"
+        "   (i32.add (global.get $started) (i32.add (call_indirect $t (type $v) (i32.const 6))"
+        "    (call_indirect $u (type $v) (local.get 0)))))))";
+    EACH_TIER(t) {
+        wasmx_linker *linker = wasmx_linker_new();
+        wasmx_global *base = wasmx_global_new(WASMX_I32, false, (wasmx_value){.i32 = 1});
+        wasmx_global *wide = wasmx_global_new(WASMX_I64, false, (wasmx_value){.i64 = 50});
+        wasmx_linker_define(linker, "host", "base", (wasmx_extern){.kind = WASMX_GLOBAL, .of.global = base});
+        wasmx_linker_define(linker, "host", "wide", (wasmx_extern){.kind = WASMX_GLOBAL, .of.global = wide});
+        wasmx_code *code = code_of(text, (wasmx_compile_options){.tiers = *t});
+        wasmx_instance *i = instance_of(wasmx_code_module(code), &(wasmx_options){.linker = linker});
+        cr_assert_eq(result_of(i, "f", 1), 1 + 99 + 42 + 2 + 2);
+        cr_assert_eq(result_of(i, "f", 2), 1 + 99 + 42 + 2 + 3);
+        cr_assert_eq(status_of(i, "f", 3, NULL), WASMX_TRAP_UNINITIALIZED_ELEMENT);
+    }
+}
+
 Test(interp, references_lead_to_functions_of_either_tier) {
     const char *text =
         "(module (type $t (func (param i32) (result i32))) (table $fixed funcref (elem $a $b))"
