@@ -41,14 +41,14 @@ static const char loops_and_lines[] =
     TIDY(";switch-to-arithmetic;switch-to-lookup;hoist-loads-stores-with-cond-faulting;speculate-unpredictables")
     ")";
 
-// For a function without a loop that calls nothing: no vectors, no unrolling, and half of what tidies up after them. Its
-// time goes into its calls; the longer list made no program faster, and the code larger.
+// For a function without a loop that calls nothing: no vectors, no unrolling, and half of what tidies up after them.
+// Its time goes into its calls; the longer list made no program faster, and the code larger.
 static const char lines[] =
     SUMMARY
     "function<eager-inv>(correlated-propagation," TIDY("") ",reassociate,"
     "loop-mssa(loop-simplifycfg,licm<no-allowspeculation>,loop-rotate<header-duplication>,licm<allowspeculation>),"
-    TIDY("") "," COMBINE ",gvn<>,sccp,bdce,dse," INVARIANTS "," TIDY(";hoist-common-insts;sink-common-insts") "," COMBINE
-    ",simplifycfg<forward-switch-cond;switch-range-to-icmp;switch-to-arithmetic;switch-to-lookup;no-keep-loops;"
+    TIDY("") "," COMBINE ",gvn<>,sccp,bdce,dse," INVARIANTS "," TIDY(";hoist-common-insts;sink-common-insts") ","
+    COMBINE ",simplifycfg<forward-switch-cond;switch-range-to-icmp;switch-to-arithmetic;switch-to-lookup;no-keep-loops;"
     "hoist-common-insts;sink-common-insts>,instsimplify,div-rem-pairs)";
 
 // For one that is too large for either: several passes over loops take time by the square of their number in one
