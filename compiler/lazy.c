@@ -4,8 +4,9 @@
 //                           │            └────── cannot be interpreted ──► urgent ──► that wait ──► linked ──┐
 //                           └◄── code ◄──────────────────────────────────────────────────────────────────────┘
 //
-// in: a module   out: a descriptor whose every function is a stub   Workers have stacks of their own, so a call costs
-// the guest's stack no more than a small frame. One lock guards who compiles what, another the linker.
+// in: a module   out: a descriptor whose every function is a stub   Where there is a second tier (baseline.c), what is
+// hot is made by it, at once, and workers are only asked for what cannot be interpreted. They have stacks of their own,
+// so a call costs the guest's stack no more than a small frame. One lock guards who compiles what, another the linker.
 #include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 
 #include "base/pool.h"
+#include "compiler/baseline.h"
 #include "compiler/code.h"
 #include "compiler/compiler.h"
 #include "compiler/job.h"
@@ -299,9 +301,23 @@ static bool want_whole(const wx_lazy *l, const wx_ifunc *f, uint32_t loop) {
     return loop != WX_NO_LOOP && (l->states[f->index] == READY || f->entries <= FEW_CALLS);
 }
 
+// The second tier, where there is one, in the guest's own time: what it cannot do is LLVM's.
+static bool has_baseline(wasmx_tiers t) {
+    return wx_has_baseline && (t == WASMX_TIERS_MIXED || t == WASMX_TIERS_BASELINE);
+}
+
+static bool make_baseline(wx_lazy *l, wx_ifunc *f, uint32_t loop) {
+    bool at_once = loop != WX_NO_LOOP || l->options.tiers == WASMX_TIERS_BASELINE;
+    pthread_mutex_lock(&l->link_lock);
+    bool ok = wx_baseline_make(&l->space, &l->module, f, at_once);
+    pthread_mutex_unlock(&l->link_lock);
+    return ok;
+}
+
 static int32_t hot(void *arg, wx_ifunc *f, uint32_t loop) {
     wx_lazy *l = arg;
     if (l->options.tiers == WASMX_TIERS_INTERPRET) return PATIENCE;
+    if (has_baseline(l->options.tiers) && make_baseline(l, f, loop)) return PATIENCE;
     pthread_mutex_lock(&l->lock);
     f->rounds++;
     if (want_whole(l, f, loop)) {
@@ -342,7 +358,7 @@ static uint64_t data_bytes(const wx_unit *u) {
 
 static bool open_space(wx_lazy *l, size_t size, wx_error *e) {
     const wx_unit *u = &l->j.u;
-    if (!wx_space_open(&l->space, 2 * l->j.m.func_count, size, data_bytes(u)))
+    if (!wx_space_open(&l->space, l->j.m.func_count, 2 * l->j.m.func_count, size, data_bytes(u)))
         return wx_fail(e, WX_ERR_BACKEND, "no address space for the code of %zu bytes of Wasm", size);
     wx_stubs *s = &l->space.stubs;
     s->enter = wx_interp_enter;
@@ -357,6 +373,11 @@ static bool open_space(wx_lazy *l, size_t size, wx_error *e) {
     return wx_space_map_stubs(&l->space, u->live, u->live_count) || wx_fail(e, WX_ERR_BACKEND, "too many functions");
 }
 
+static int32_t first_heat(wasmx_tiers tiers) {
+    if (has_baseline(tiers)) return tiers == WASMX_TIERS_BASELINE ? 0 : WX_BASELINE_HEAT;
+    return tiers == WASMX_TIERS_EAGER ? 20 : WX_HEAT;
+}
+
 static void open_interpreter(wx_lazy *l) {
     const wx_unit *u = &l->j.u;
     const uint32_t **images = WX_NEW_ARRAY(&l->j.u.arena, const uint32_t *, u->m->table_count + 1);
@@ -366,8 +387,9 @@ static void open_interpreter(wx_lazy *l) {
     l->interp = (wx_interp){.m = u->m, .layout = &u->layout, .funcdesc = u->funcdesc, .table_images = images,
                             .stubs = &l->space.stubs, .compile = compile_now, .hot = hot, .arg = l,
                             .never = l->options.tiers == WASMX_TIERS_COMPILE,
-                            .first_heat = l->options.tiers == WASMX_TIERS_EAGER ? 20 : WX_HEAT};
+                            .first_heat = first_heat(l->options.tiers)};
     wx_interp_open(&l->interp);
+    wx_anchor_fill(l->space.anchor, &l->interp);
     for (uint32_t i = 0; i < u->m->func_count; i++) l->interp.funcs[i].tail = u->facts.funcs[i].tail;
 }
 

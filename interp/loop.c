@@ -5,6 +5,7 @@
 // nothing of us. Compiled with frame pointers: backtraces pass through.
 #define TRAP_NOW(x, kind) wx_interp_trap(x, kind)
 #define LIBRARY(name) __builtin_##name
+#include "interp/baseline.h"
 #include "interp/values.h"
 
 static inline u32 constant_u32(const wx_ins *in) { return (u32)(int16_t)in->c; }
@@ -29,15 +30,26 @@ static inline bool cool(wx_ifunc *f, int32_t by) {
     return UNLIKELY(heat < 0);
 }
 
-// Code that goes on at the loop, if it has been made.
-static __attribute__((noinline, cold)) void *at_loop(wx_interp *it, wx_ifunc *f, u32 loop, char *ctx) {
-    now_compiled(it, f, loop, ctx);
-    return atomic_load_explicit(&f->whole, memory_order_acquire);
+// Is there code that goes on at loops?
+static inline bool has_loops(wx_ifunc *f) {
+    return atomic_load_explicit(&f->loops, memory_order_acquire) ||
+           atomic_load_explicit(&f->whole, memory_order_acquire);
 }
 
-static inline wasmx_memory *memory_0(wx_interp *it, char *ctx) {
-    static wasmx_memory none;
-    return it->m->memory_count ? *WX_ITEMS(ctx, it, memories, wasmx_memory *) : &none;
+static __attribute__((noinline, cold)) bool at_loop(wx_interp *it, wx_ifunc *f, u32 loop, char *ctx) {
+    now_compiled(it, f, loop, ctx);
+    return has_loops(f);
+}
+
+// Goes on there; the results are left in the frame's first slots.
+static WX_LEFT_BY_TRAPS __attribute__((noinline)) void go_on(wx_interp *it, wx_ifunc *f, u32 loop, u64 *fp, char *ctx) {
+    void **loops = atomic_load_explicit(&f->loops, memory_order_acquire);
+    if (loops) {
+        wx_baseline_go_on(loops[loop], fp, ctx, wx_memory_0(it, ctx));
+        return;
+    }
+    const u64 frame[WX_SLACK] = {(u64)(uintptr_t)fp, loop};
+    wx_leave_words(atomic_load_explicit(&f->whole, memory_order_acquire), ctx, frame);
 }
 
 #define CALL_HEAT 10 // what a call counts, in turns of a loop
@@ -81,13 +93,12 @@ WX_LEFT_BY_TRAPS void wx_interpret(wx_interp *it, wx_ifunc *f, u64 *args, void *
     u32 slot = 0;
     for (; slot < body->params; slot++) fp[slot] = args[slot];
     for (; slot < body->locals; slot++) fp[slot] = 0;
-    const wasmx_memory *const memory = memory_0(it, ctx);
+    const wasmx_memory *const memory = wx_memory_0(it, ctx);
     uint8_t *const base = memory->base;
     const wx_ins *ip = body->code;
     char *const x = ctx;
     u32 loop = WX_NO_LOOP;
-    void *whole = atomic_load_explicit(&f->whole, memory_order_acquire);
-    if (UNLIKELY(whole)) goto do_whole;
+    if (UNLIKELY(has_loops(f))) goto go_on;
 
 #define GO goto *labels[ip->op]
 #define NEXT do { ip++; GO; } while (0)
@@ -135,7 +146,7 @@ WX_LEFT_BY_TRAPS void wx_interpret(wx_interp *it, wx_ifunc *f, u64 *args, void *
 #undef MANY
 #undef OWN
 
-do_MANY: wx_interp_many(it, x, ip->op, fp + ip->a, (u32)ip[1].word, (u32)(ip[1].word >> 32)); NEXT_BUT(1);
+do_MANY: wx_interp_call_many(it, x, fp, ip); NEXT_BUT(1);
 do_TRAP: wx_interp_trap(x, ip->a);
 do_MOVE: fp[ip->a] = fp[ip->b]; NEXT;
 do_CONST: fp[ip->a] = ip[1].word; NEXT_BUT(1);
@@ -156,14 +167,12 @@ do_ADDRESS: fp[ip->a] = (u64)(uintptr_t)&CELL(char); NEXT_BUT(1);
 do_CHECK_REF: trap_if(x, !fp[ip->a], WASMX_TRAP_NULL_REFERENCE); NEXT;
 do_ACCESS: wx_interp_access(it, x, fp, ip); NEXT_BUT(2);
 do_LOOP:
-    if (cool(f, 1) && (whole = at_loop(it, f, loop = (u32)ip->off, ctx))) goto do_whole;
+    if (cool(f, 1) && at_loop(it, f, loop = (u32)ip->off, ctx)) goto go_on;
     NEXT;
-do_whole: {
-    const u64 frame[WX_SLACK] = {(u64)(uintptr_t)fp, loop};
-    wx_leave_words(whole, ctx, frame);
+go_on:
+    go_on(it, f, loop, fp, ctx);
     for (u32 i = 0; i < body->results; i++) args[i] = fp[i];
     return;
-}
 do_BR: BRANCH(ip);
 do_BR_IF: if ((u32)fp[ip->a]) BRANCH(ip); NEXT;
 do_BR_UNLESS: if (!(u32)fp[ip->a]) BRANCH(ip); NEXT;
@@ -178,10 +187,7 @@ do_RETURN: return;
 do_RETURN_ONE: args[0] = fp[ip->a]; return;
 do_RETURN_MANY: for (u32 i = 0; i < ip->b; i++) args[i] = fp[ip->a + i]; return;
 do_CALL: wx_call_func(it, it->funcs + ip[1].word, fp + ip->a, ctx); NEXT_BUT(1);
-do_CALL_IMPORT: {
-    const wasmx_func *host = WX_ITEMS(ctx, it, imports, wasmx_func) + ip[1].word;
-    wx_call_native(it, it->m->funcs[ip[1].word].type, host->code, host->ctx, fp + ip->a);
-} NEXT_BUT(1);
+do_CALL_IMPORT: wx_interp_call_import(it, ctx, fp, ip); NEXT_BUT(1);
 do_CALL_INDIRECT: wx_interp_call_indirect(it, ctx, fp, ip); NEXT_BUT(1);
 do_CALL_REF: wx_interp_call_ref(it, ctx, fp, ip); NEXT_BUT(1);
 do_RUN_OUT: __builtin_unreachable();
