@@ -183,8 +183,9 @@ bool parse_number(const char *text, unsigned long max, unsigned long *out) {
 // ---- What several commands read in the same way
 
 wasmx_tiers tiers_of(const settings *s) {
-    static const char *const names[] = {"mixed", "interpret", "compile", "eager"}; // in the order of wasmx_tiers
-    for (int i = 0; s->tiers && i < 4; i++)
+    // In the order of wasmx_tiers.
+    static const char *const names[] = {"mixed", "interpret", "compile", "eager", "baseline"};
+    for (int i = 0; s->tiers && i < 5; i++)
         if (!strcmp(s->tiers, names[i])) return (wasmx_tiers)i;
     return WASMX_TIERS_MIXED;
 }

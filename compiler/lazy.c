@@ -4,9 +4,10 @@
 //                           │            └────── cannot be interpreted ──► urgent ──► that wait ──► linked ──┐
 //                           └◄── code ◄──────────────────────────────────────────────────────────────────────┘
 //
-// in: a module   out: a descriptor whose every function is a stub   Workers have stacks of their own, so a call costs
-// the guest's stack no more than a small frame. One lock guards who compiles what, another the linker. Nothing here
-// calls LLVM before there is something to compile: where programs load it then, the guest goes on meanwhile.
+// in: a module   out: a descriptor whose every function is a stub   Where there is a second tier (baseline.c), what is
+// hot is made by it, at once, and workers are only asked for what cannot be interpreted. They have stacks of their own,
+// so a call costs the guest's stack no more than a small frame. One lock guards who compiles what, another the linker.
+// Nothing here calls LLVM before there is something for it: where programs load it then, the guest goes on meanwhile.
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/pool.h"
+#include "compiler/baseline.h"
 #include "compiler/code.h"
 #include "compiler/compiler.h"
 #include "compiler/job.h"
@@ -358,9 +360,23 @@ static bool is_worth_llvm(wx_lazy *l) {
     return l->is_long = eager || processor_seconds() - l->opened > LLVM_SECONDS;
 }
 
+// The second tier, where there is one, in the guest's own time: what it cannot do is LLVM's.
+static bool has_baseline(wasmx_tiers t) {
+    return wx_has_baseline && (t == WASMX_TIERS_MIXED || t == WASMX_TIERS_BASELINE);
+}
+
+static bool make_baseline(wx_lazy *l, wx_ifunc *f, uint32_t loop) {
+    bool at_once = loop != WX_NO_LOOP || l->options.tiers == WASMX_TIERS_BASELINE;
+    pthread_mutex_lock(&l->link_lock);
+    bool ok = wx_baseline_make(&l->space, l->placed.module, f, at_once);
+    pthread_mutex_unlock(&l->link_lock);
+    return ok;
+}
+
 static int32_t hot(void *arg, wx_ifunc *f, uint32_t loop) {
     wx_lazy *l = arg;
     if (l->options.tiers == WASMX_TIERS_INTERPRET) return PATIENCE;
+    if (has_baseline(l->options.tiers) && make_baseline(l, f, loop)) return PATIENCE;
     pthread_mutex_lock(&l->lock);
     f->rounds++;
     if (!is_worth_llvm(l)) {
@@ -424,7 +440,7 @@ static bool map_stubs(wx_space *s, const wx_unit *u) {
 
 static bool open_space(wx_lazy *l, size_t size, wx_error *e) {
     const wx_unit *u = &l->j.u;
-    if (!wx_space_open(&l->space, wx_adapter_slot(u->m, WX_ADAPTERS, 0), size, data_bytes(u)))
+    if (!wx_space_open(&l->space, l->j.m.func_count, wx_adapter_slot(u->m, WX_ADAPTERS, 0), size, data_bytes(u)))
         return wx_fail(e, WX_ERR_BACKEND, "no address space for the code of %zu bytes of Wasm", size);
     wx_stubs *s = &l->space.stubs;
     s->enter = wx_interp_enter;
@@ -439,6 +455,11 @@ static bool open_space(wx_lazy *l, size_t size, wx_error *e) {
     return map_stubs(&l->space, u) || wx_fail(e, WX_ERR_BACKEND, "too many functions");
 }
 
+static int32_t first_heat(wasmx_tiers tiers) {
+    if (has_baseline(tiers)) return tiers == WASMX_TIERS_BASELINE ? 0 : WX_BASELINE_HEAT;
+    return tiers == WASMX_TIERS_EAGER ? 20 : WX_HEAT;
+}
+
 static void open_interpreter(wx_lazy *l) {
     const wx_unit *u = &l->j.u;
     const uint32_t **images = WX_NEW_ARRAY(&l->j.u.arena, const uint32_t *, u->m->table_count + 1);
@@ -448,8 +469,9 @@ static void open_interpreter(wx_lazy *l) {
     l->interp = (wx_interp){.m = u->m, .layout = &u->layout, .funcdesc = u->funcdesc, .table_images = images,
                             .stubs = &l->space.stubs, .compile = compile_now, .hot = hot, .start = start, .arg = l,
                             .never = l->options.tiers == WASMX_TIERS_COMPILE,
-                            .first_heat = l->options.tiers == WASMX_TIERS_EAGER ? 20 : WX_HEAT};
+                            .first_heat = first_heat(l->options.tiers)};
     wx_interp_open(&l->interp);
+    wx_anchor_fill(l->space.anchor, &l->interp);
     for (uint32_t i = 0; i < u->m->func_count; i++) l->interp.funcs[i].tail = u->facts.funcs[i].tail;
 }
 

@@ -17,18 +17,20 @@ static uint8_t *page_end(uint8_t *at) { return (uint8_t *)(uintptr_t)page_up((ui
 
 static uint64_t within(uint64_t low, uint64_t n, uint64_t high) { return n < low ? low : n > high ? high : n; }
 
-bool wx_space_open(wx_space *s, uint32_t stubs, uint64_t wasm_bytes, uint64_t data_bytes) {
+bool wx_space_open(wx_space *s, uint32_t func_count, uint32_t stubs, uint64_t wasm_bytes, uint64_t data_bytes) {
     uint64_t stub_bytes = page_up(wx_stubs_size(stubs)), table = page_up(stubs * sizeof(void *));
+    uint64_t anchor = page_up(wx_anchor_size(func_count));
     uint64_t code = page_up(within(64 * MIB, CODE_FACTOR * wasm_bytes, 1024 * MIB));
     uint64_t data = page_up(64 * MIB + 4 * wasm_bytes + data_bytes);
     uint64_t map = page_up((64 * 1024 + 2 * (uint64_t)stubs) * sizeof(wxrt_map));
-    *s = (wx_space){.size = stub_bytes + table + code + data + map};
+    *s = (wx_space){.size = stub_bytes + table + anchor + code + data + map};
     if (s->size > LARGEST) return false;
     uint8_t *p = mmap(NULL, s->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (p == MAP_FAILED) return false;
     s->base = s->stubs.code = p;
     s->stubs.table = (void *)(p += stub_bytes);
-    s->code_at = s->open = p += table;
+    s->anchor = (void *)(p += table);
+    s->code_at = s->open = p += anchor;
     s->data_at = s->code_end = p += code;
     s->data_end = p += data;
     s->map = s->map_at = (wxrt_map *)(void *)p;
@@ -71,6 +73,12 @@ bool wx_space_add_map(wx_space *s, const wxrt_map *map, uint32_t count) {
     return true;
 }
 
+bool wx_space_map_code(wx_space *s, const void *at, uint32_t func) {
+    if (s->map_at == s->map_end) return false;
+    add_entry(s, at, func);
+    return true;
+}
+
 static uint8_t *take(uint8_t **at, uint8_t *end, uint64_t size, uint64_t alignment) {
     uint64_t start = ((uint64_t)(uintptr_t)*at + alignment - 1) / alignment * alignment;
     if (start + size > (uint64_t)(uintptr_t)end) return NULL;
@@ -95,15 +103,18 @@ static uint8_t *take_data(void *space, uintptr_t size, unsigned alignment, unsig
     return take(&s->data_at, s->data_end, size, alignment ? alignment : 16);
 }
 
-static LLVMBool finish_code(void *space, char **message) {
-    wx_space *s = space;
-    (void)message;
+static bool seal(wx_space *s) {
     uint8_t *end = page_end(s->code_at);
-    if (end == s->open) return false;
+    if (end == s->open) return true;
     __builtin___clear_cache((char *)s->open, (char *)end);
-    bool failed = mprotect(s->open, (size_t)(end - s->open), PROT_READ | PROT_EXEC) != 0;
+    bool ok = mprotect(s->open, (size_t)(end - s->open), PROT_READ | PROT_EXEC) == 0;
     s->open = s->code_at = end;
-    return failed;
+    return ok;
+}
+
+static LLVMBool finish_code(void *space, char **message) {
+    (void)message;
+    return !seal(space);
 }
 
 static void *same_space(void *space) { return space; }
@@ -113,4 +124,13 @@ LLVMOrcObjectLayerRef wx_space_layer(void *space, LLVMOrcExecutionSessionRef ses
     (void)triple;
     return LLVMOrcCreateRTDyldObjectLinkingLayerWithMCJITMemoryManagerLikeCallbacks(
         session, space, same_space, nothing, take_code, take_data, finish_code, nothing);
+}
+
+// ---- What the second tier calls
+
+uint8_t *wx_space_take_code(wx_space *s, size_t size) { return take(&s->code_at, s->code_end, size, 16); }
+
+bool wx_space_seal(wx_space *s, uint8_t *end) {
+    s->code_at = end;
+    return seal(s);
 }

@@ -17,10 +17,12 @@ typedef enum wasmx_traps { WASMX_TRAPS_DEFAULT, WASMX_TRAPS_PRECISE } wasmx_trap
 
 // What wasmx_code_compile makes of functions. Results do not depend on it.
 typedef enum wasmx_tiers {
-    WASMX_TIERS_MIXED,     // interpreted at first; compiled by another thread once they have been called often
+    WASMX_TIERS_MIXED,     // interpreted at first; after some calls copied together from machine code of single
+                           // instructions, or where wasmx has none (aarch64) compiled by another thread
     WASMX_TIERS_INTERPRET, // only what cannot be interpreted (vectors, atomics, tail calls) is compiled
     WASMX_TIERS_COMPILE,   // compiled when they are called first
-    WASMX_TIERS_EAGER,     // as mixed, but compiled after a few calls: for tests
+    WASMX_TIERS_EAGER,     // interpreted, and compiled by another thread after a few calls: for tests
+    WASMX_TIERS_BASELINE,  // as mixed, but at the first call: for tests
 } wasmx_tiers;
 
 typedef struct wasmx_embed { // a file kept in the object, which WASI programs find open without any on disk

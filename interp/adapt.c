@@ -10,7 +10,7 @@ uint32_t wx_adapter_span(const wx_module *m) {
     return most ? most : 1;
 }
 
-uint32_t wx_first_adapter(const wx_module *m) { return 2 * m->func_count; }
+uint32_t wx_first_adapter(const wx_module *m) { return 3 * m->func_count; }
 
 uint32_t wx_adapter_slot(const wx_module *m, wx_adapter kind, uint32_t n) {
     return wx_first_adapter(m) + (uint32_t)kind * wx_adapter_span(m) + n;

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "interp/code.h"
+#include "interp/baseline.h"
 #include "interp/places.h"
 
 struct wx_shape { // of a function type
@@ -64,14 +64,21 @@ WX_LEFT_BY_TRAPS void *wx_interp_enter(void *arg, uint32_t slot, wx_regs *r) {
         return NULL;
     }
     wx_ifunc *f = &it->funcs[slot % it->m->func_count];
-    if (slot >= it->m->func_count || f->tail || !wx_body_of(it, f)) return it->compile(it->arg, slot);
+    bool made = slot >= WX_MADE_SLOT(it, 0);
+    if (!made && (slot >= it->m->func_count || f->tail || !wx_body_of(it, f))) return it->compile(it->arg, slot);
     const wx_typedef *t = wx_func_type(it->m, f->index);
     uint64_t args[wx_most_values(t) + WX_SLACK];
     wasmx_value *memory = NULL;
     take_arguments(t, r, args, &memory);
-    wx_interpret(it, f, args, NULL, r->ctx);
+    if (made) wx_baseline_enter(atomic_load(&f->made), args, r->ctx, wx_memory_0(it, r->ctx));
+    else wx_interpret(it, f, args, NULL, r->ctx);
     give_results(t, r, args, memory);
     return NULL;
+}
+
+// wx_baseline_miss
+void wx_baseline_call(wx_interp *it, uint32_t func, uint64_t *args, char *ctx) {
+    wx_call_func(it, &it->funcs[func], args, ctx);
 }
 
 // ---- Bodies
@@ -96,8 +103,23 @@ static struct wx_shape shape_of(const wx_typedef *t) {
     return (struct wx_shape){words, t->result_count && t->results[0] != WX_I32};
 }
 
+static wx_target target_of(const wx_module *m, uint32_t func) {
+    if (func == WX_NO_INDEX || m->funcs[func].import != WX_NO_INDEX) return (wx_target){0};
+    return (wx_target){m->types[m->funcs[func].type].canon + 1, func};
+}
+
+static wx_target *targets_of(const wx_interp *it, uint32_t table) {
+    uint64_t n = it->m->tables[table].limits.min;
+    if (!it->table_images[table]) return NULL;
+    wx_target *targets = wx_xcalloc(n + 1, sizeof *targets);
+    for (uint64_t i = 0; i < n; i++) targets[i] = target_of(it->m, it->table_images[table][i]);
+    return targets;
+}
+
 void wx_interp_open(wx_interp *it) {
     const wx_module *m = it->m;
+    it->targets = wx_xcalloc((size_t)m->table_count + 1, sizeof *it->targets);
+    for (uint32_t i = 0; i < m->table_count; i++) it->targets[i] = targets_of(it, i);
     it->funcs = wx_xcalloc((size_t)m->func_count + 1, sizeof *it->funcs);
     it->shapes = wx_xcalloc((size_t)m->type_count + 1, sizeof *it->shapes);
     for (uint32_t i = 0; i < m->func_count; i++) {
@@ -113,6 +135,9 @@ void wx_interp_close(wx_interp *it) {
     if (!it->funcs) return;
     pthread_mutex_destroy(&it->lock);
     wx_arena_free(&it->arena);
+    for (uint32_t i = 0; i < it->m->func_count; i++) free((void *)atomic_load(&it->funcs[i].loops));
+    for (uint32_t i = 0; i < it->m->table_count; i++) free(it->targets[i]);
+    free(it->targets);
     free(it->funcs);
     free(it->shapes);
 }

@@ -44,13 +44,14 @@ struct wx_body {
 
 #define WX_SLACK 8u // readable slots behind any arguments: wx_leave_words reads so many
 
-// misc.c: an instruction of MANY, on slots; in: its immediates a and b.
-void wx_interp_many(wx_interp *it, char *ctx, wx_iop op, uint64_t *slots, uint32_t a, uint32_t b);
-// An access that is not to a 32-bit memory 0 at a small offset. which: the op of the plain access.
+// misc.c: an access that is not to a 32-bit memory 0 at a small offset. which: the op of the plain access.
 void wx_interp_access(wx_interp *it, char *ctx, uint64_t *fp, const wx_ins *in);
 // Looks a callee up and calls it: index and type, or a reference.
 void wx_interp_call_indirect(wx_interp *it, char *ctx, uint64_t *fp, const wx_ins *in);
 void wx_interp_call_ref(wx_interp *it, char *ctx, uint64_t *fp, const wx_ins *in);
+void wx_interp_call_import(wx_interp *it, char *ctx, uint64_t *fp, const wx_ins *in);
+// An instruction of MANY.
+void wx_interp_call_many(wx_interp *it, char *ctx, uint64_t *fp, const wx_ins *in);
 
 static inline wasmx_instance *wx_instance_of(char *ctx) {
     return (wasmx_instance *)(void *)(ctx - WXRT_LOW_GUARD - sizeof(wasmx_instance));
@@ -58,11 +59,28 @@ static inline wasmx_instance *wx_instance_of(char *ctx) {
 #define WX_ITEMS(ctx, it, array, type) \
     ((type *)(void *)((char *)(ctx) - WXRT_LOW_GUARD - sizeof(wasmx_instance) - (it)->layout->array))
 
+// Where a byte of an array of the module's area is, from ctx.
+static inline int64_t wx_area_offset(uint64_t array, uint64_t byte) {
+    return -(int64_t)(WXRT_LOW_GUARD + sizeof(wasmx_instance)) - (int64_t)array + (int64_t)byte;
+}
+
+static inline const wasmx_memory *wx_memory_0(wx_interp *it, char *ctx) {
+    static const wasmx_memory none;
+    return it->m->memory_count ? *WX_ITEMS(ctx, it, memories, wasmx_memory *) : &none;
+}
+
+void wx_baseline_enter(void *code, uint64_t *args, char *ctx, const wasmx_memory *memory); // baseline.h
+
 // Calls the function by whatever tier it is in.
 static inline void wx_call_func(wx_interp *it, wx_ifunc *f, uint64_t *args, char *ctx) {
     void *code = atomic_load_explicit(&f->code, memory_order_acquire);
+    void *made = atomic_load_explicit(&f->made, memory_order_acquire);
     if (code) {
         wx_call_native(it, it->m->funcs[f->index].type, code, ctx, args);
+        return;
+    }
+    if (made) {
+        wx_baseline_enter(made, args, ctx, wx_memory_0(it, ctx));
         return;
     }
     typedef void through(wx_interp *, wx_ifunc *, uint64_t *, void *, char *);

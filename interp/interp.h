@@ -1,4 +1,4 @@
-// interp/interp.h: the first tier: code that is interpreted until it has proved to be worth compiling.
+// interp/interp.h: the first tier: code that is interpreted until it has proved to be worth more (baseline.h, LLVM).
 //
 //   guest ──► stub of f ──► table: code, once there is some; at first bridge: translate (once), then loop.c runs it
 //                                                                            └─► compiled callees, imports, hot()
@@ -22,6 +22,8 @@ typedef struct wx_ifunc {
     wx_body *_Atomic body; // NULL: not translated yet
     void *_Atomic code;    // compiled; NULL: interpreted
     void *_Atomic whole;   // compiled with an entry at every loop: void (swiftself ctx, frame, entry); or NULL
+    void *_Atomic made;    // by the second tier (baseline.h), or NULL
+    void **_Atomic loops;  // by it too: where interpreted frames go on, by the numbers of loops; or NULL
     _Atomic int32_t heat;  // counts down at calls and loops; below 0 wx_interp.hot is told
     uint32_t index;
     _Atomic bool has_entries; // translated, and nothing lies on the operand stack at the head of any loop
@@ -29,6 +31,10 @@ typedef struct wx_ifunc {
     _Atomic uint32_t entries; // calls, roughly
     uint32_t rounds;       // how often hot was told; under the lock of who decides
 } wx_ifunc;
+
+typedef struct wx_target { // an element of a table that never changes
+    uint32_t type, func;   // type: canonical, + 1; 0: there is no function, or it is an import
+} wx_target;
 
 typedef struct wx_interp {
     const wx_module *m;
@@ -46,6 +52,7 @@ typedef struct wx_interp {
     bool never;         // interpret nothing
     int32_t first_heat; // WX_HEAT, or less
     wx_ifunc *funcs;
+    wx_target **targets;     // per table: its functions for ever, or NULL
     struct wx_shape *shapes; // per type: how its values travel (bridge.c)
     pthread_mutex_t lock;    // translation
     wx_arena arena;          // of bodies
@@ -55,6 +62,7 @@ typedef struct wx_interp {
 #define WX_LEFT_BY_TRAPS __attribute__((no_sanitize("address")))
 
 #define WX_HEAT 20000 // of a function that was not called yet: 2,000 calls, or so many turns
+#define WX_BASELINE_HEAT 100 // where the second tier is next: 10 calls
 
 // The fields above `funcs` are set. Ended by wx_interp_close.
 void wx_interp_open(wx_interp *it);

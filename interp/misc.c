@@ -92,7 +92,7 @@ static uint64_t table_size(wx_interp *it, char *ctx, uint32_t table) {
     return it->table_images[table] ? it->m->tables[table].limits.min : t->size;
 }
 
-void wx_interp_many(wx_interp *it, char *ctx, wx_iop op, uint64_t *s, uint32_t a, uint32_t b) {
+static void do_many(wx_interp *it, char *ctx, wx_iop op, uint64_t *s, uint32_t a, uint32_t b) {
     wasmx_instance *i = wx_instance_of(ctx);
     switch (op) {
     case I_MEMORY_SIZE: s[0] = address(it, a, bytes_of(memory_at(it, ctx, a)) / WXRT_PAGE); break;
@@ -130,7 +130,16 @@ void wx_interp_many(wx_interp *it, char *ctx, wx_iop op, uint64_t *s, uint32_t a
     }
 }
 
+void wx_interp_call_many(wx_interp *it, char *ctx, uint64_t *fp, const wx_ins *in) {
+    do_many(it, ctx, in->op, fp + in->a, (uint32_t)in[1].word, (uint32_t)(in[1].word >> 32));
+}
+
 // ---- Calls
+
+void wx_interp_call_import(wx_interp *it, char *ctx, uint64_t *fp, const wx_ins *in) {
+    const wasmx_func *host = WX_ITEMS(ctx, it, imports, wasmx_func) + in[1].word;
+    wx_call_native(it, it->m->funcs[in[1].word].type, host->code, host->ctx, fp + in->a);
+}
 
 // A callee in this module that is interpreted is called as such; code that is not its stub is native.
 static void call_slot(wx_interp *it, uint32_t type, void *code, char *callee, uint64_t *args, char *ctx) {

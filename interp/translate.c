@@ -371,10 +371,6 @@ static void push_constant(tr *t, uint64_t bits, bool is_32) {
     t->last = NOWHERE;
 }
 
-static int64_t area_offset(uint64_t array, uint64_t byte) {
-    return -(int64_t)(WXRT_LOW_GUARD + sizeof(wasmx_instance)) - (int64_t)array + (int64_t)byte;
-}
-
 static bool has_32_bits(wx_type type) { return type == WX_I32 || type == WX_F32; }
 
 static void global(tr *t, const wx_instr *in) {
@@ -384,7 +380,7 @@ static void global(tr *t, const wx_instr *in) {
     uint32_t op = (gets ? I_GET32 : I_SET32) + !has_32_bits(g->type) + (far ? I_GET32_FAR - I_GET32 : 0);
     uint32_t slot = gets ? push_slot(t) : pop_place(t), at = t->len;
     put_op(t, op, slot, 0, 0);
-    put_word(t, (uint64_t)area_offset(t->it->layout->globals, in->a * sizeof(wasmx_value)));
+    put_word(t, (uint64_t)wx_area_offset(t->it->layout->globals, in->a * sizeof(wasmx_value)));
     if (gets) computed(t, at);
 }
 
@@ -392,7 +388,7 @@ _Static_assert(I_GET64_FAR - I_GET64 == I_SET32_FAR - I_SET32 && I_SET64 == I_SE
 
 static void reference(tr *t, uint32_t func) {
     put_op(t, I_ADDRESS, push_slot(t), 0, 0);
-    put_word(t, (uint64_t)area_offset(t->it->layout->refs, t->it->funcdesc[func] * sizeof(wasmx_func)));
+    put_word(t, (uint64_t)wx_area_offset(t->it->layout->refs, t->it->funcdesc[func] * sizeof(wasmx_func)));
 }
 
 static void choose_value(tr *t) {

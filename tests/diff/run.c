@@ -103,14 +103,15 @@ static void call_each(const wasmx_module *module) {
     wasmx_linker_free(linker);
 }
 
-// LEVEL i, e, c: code made on demand, by the interpreter, by both tiers, by the compiler; else a number, or s: all of it
+// LEVEL i, e, b, c: code made on demand: interpreted, then compiled, copied, compiled at the first call; else a number, or s: all of it
 // in advance.
 static wasmx_code *make_code(const uint8_t *bytes, size_t size, wasmx_compile_options *options,
                              wasmx_compile_error *err) {
     wasmx_output out;
-    const char *tiers = "iec", *which = strchr(tiers, options->opt_level);
+    const char *tiers = "iebc", *which = strchr(tiers, options->opt_level);
     if (which) {
-        static const wasmx_tiers of[] = {WASMX_TIERS_INTERPRET, WASMX_TIERS_EAGER, WASMX_TIERS_COMPILE};
+        static const wasmx_tiers of[] = {WASMX_TIERS_INTERPRET, WASMX_TIERS_EAGER, WASMX_TIERS_BASELINE,
+                                         WASMX_TIERS_COMPILE};
         options->tiers = of[which - tiers];
         options->opt_level = 0;
         options->threads = 2;

@@ -1,6 +1,6 @@
 // tests/spec/lazy.c: run.c on modules whose code is made in this process, by one of the tiers.
 //
-//   spec_lazy DIR OUT TIERS guard|explicit NAME      TIERS: interpret, compile, eager or mixed
+//   spec_lazy DIR OUT TIERS guard|explicit NAME      TIERS: interpret, compile, eager, baseline or mixed
 //
 // in: DIR/script.txt and its modules (convert.mjs)   out: what run.c prints; OUT/script.txt and OUT/unsupported.txt for it
 #include <stdio.h>
@@ -87,11 +87,11 @@ static void make_all(void) {
 }
 
 int main(int argc, char **argv) {
-    static const char *const tiers[] = {"mixed", "interpret", "compile", "eager"}; // in the order of wasmx_tiers
+    static const char *const tiers[] = {"mixed", "interpret", "compile", "eager", "baseline"}; // in the order of wasmx_tiers
     if (argc != 6) return fputs("usage: spec_lazy DIR OUT TIERS guard|explicit NAME\n", stderr), 2;
     in_dir = argv[1];
     out_dir = argv[2];
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 5; i++)
         if (!strcmp(argv[3], tiers[i])) options.tiers = (wasmx_tiers)i;
     options.bounds = strcmp(argv[4], "explicit") ? WASMX_BOUNDS_GUARD : WASMX_BOUNDS_EXPLICIT;
     options.threads = 1;

@@ -18,7 +18,7 @@ fi
 profiles=$build/spec/$arch-g-$bounds/$name
 rm -rf "$out" && mkdir -p "$out"
 case $level in
-interpret | compile | eager | mixed) # in one process, no object
+interpret | compile | eager | baseline | mixed) # in one process, no object
     timeout 300 "$build/bin/tests/spec_lazy" "$script" "$out" "$level" "$bounds" "$name" > "$out/log" 2>&1
     status=$?
     cat "$out/log"

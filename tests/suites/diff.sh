@@ -18,7 +18,7 @@ one() { # SEED: prints one line
     local seed=$1 base=$WASMX_TMP/$1 file=$WASMX_TMP/$1.wasm mode
     make_module "$seed" "$file" || { echo "SKIP seed $seed: wasm-opt makes no module"; return; }
     if ! timeout 120 "$run" "$file" 0 guard default >"$base.0" 2>&1; then echo "FAIL seed $seed: -O0: $(tail -1 "$base.0")"; return; fi
-    for mode in "i guard default" "e guard precise" "c explicit precise" "2 explicit default" "2 guard precise" \
+    for mode in "i guard default" "b guard default" "b explicit default" "e guard precise" "c explicit precise" "2 explicit default" "2 guard precise" \
         "3 guard precise interruptible"; do
         # shellcheck disable=SC2086
         timeout 120 "$run" "$file" $mode >"$base.other" 2>&1

@@ -18,7 +18,7 @@ check_runs() { # FILE LEVEL
 
 for file in tests/regress/*.wat; do
     name=$(basename "$file" .wat)
-    for level in --tiers=interpret --tiers=eager --tiers=compile -O2 -O3; do check "$name: run $level" check_runs "$file" "$level"; done
+    for level in --tiers=interpret --tiers=baseline --tiers=eager --tiers=compile -O2 -O3; do check "$name: run $level" check_runs "$file" "$level"; done
     check "$name: aarch64" "$aot" build "$file" --name=t --target=aarch64-linux-gnu --emit=obj -o "$WASMX_TMP/$name.o"
 done
 finish

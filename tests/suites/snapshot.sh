@@ -91,7 +91,7 @@ files() {
 # However many functions were compiled when the initialiser ended, and by whom: the same bytes.
 same_with_every_tier() { # NAME INIT
     local tiers
-    for tiers in mixed interpret compile eager; do
+    for tiers in mixed interpret compile eager baseline; do
         check "$1: --tiers=$tiers gives the same" bash -c '"$1" --allow-wasi --tiers="$2" -f "$3" "$4" </dev/null 2>/dev/null | cmp - "$5"' - \
             "$snapshot" "$tiers" "$2" "$out/programs/$1.wasm" "$out/$1.snap.wasm"
     done

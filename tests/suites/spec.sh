@@ -8,8 +8,8 @@
 . tests/suite.sh spec
 
 # Mode k: every module is a snapshot of itself first; p: profiled, and compiled again by the profile (compile.c, one.sh).
-# Interpret, eager, compile: code is made in the process that runs it, by these tiers (lazy.c).
-modes="x86_64-interpret-guard x86_64-eager-guard x86_64-compile-explicit x86_64-0-guard x86_64-2-guard x86_64-0-explicit x86_64-2-explicit x86_64-k-guard"
+# Interpret, eager, baseline, compile: code is made in the process that runs it, by these tiers (lazy.c).
+modes="x86_64-interpret-guard x86_64-eager-guard x86_64-baseline-guard x86_64-baseline-explicit x86_64-compile-explicit x86_64-0-guard x86_64-2-guard x86_64-0-explicit x86_64-2-explicit x86_64-k-guard"
 command -v qemu-aarch64 >/dev/null && modes="$modes aarch64-2-guard" || skip "aarch64: no qemu-aarch64"
 [ -n "$WASMX_TEST_ALL" ] && modes="$modes x86_64-1-guard x86_64-3-guard x86_64-s-explicit x86_64-p-guard aarch64-p-explicit aarch64-0-guard aarch64-2-explicit"
 modes=${WASMX_SPEC_MODES:-$modes}

@@ -5,8 +5,8 @@
 #include "wasm/wasm.h"
 
 static const wasmx_tiers all_tiers[] = {WASMX_TIERS_MIXED, WASMX_TIERS_INTERPRET, WASMX_TIERS_COMPILE,
-                                        WASMX_TIERS_EAGER};
-#define EACH_TIER(t) for (const wasmx_tiers *t = all_tiers; t < all_tiers + 4; t++)
+                                        WASMX_TIERS_EAGER, WASMX_TIERS_BASELINE};
+#define EACH_TIER(t) for (const wasmx_tiers *t = all_tiers; t < all_tiers + 5; t++)
 
 // Once for each test, before anything is compiled in the background: a text is parsed in a forked process, and one that
 // is forked while another thread holds a lock of AddressSanitizer's allocator waits for it until its time is up.
