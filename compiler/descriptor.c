@@ -55,6 +55,17 @@ static LLVMValueRef kinds_of(desc *d, const wx_typedef *t) {
     return blob_global(d->p, &b, "kinds");
 }
 
+_Static_assert((int)WX_KIND_STRUCT == WXRT_TAG_STRUCT && (int)WX_KIND_ARRAY == WXRT_TAG_ARRAY, "wxrt_type.sort");
+
+static void describe_object(desc *d, uint32_t type, wxrt_type *out, blob *refs) {
+    out->sort = d->m->types[type].kind;
+    if (!d->u->gc || out->sort == WXRT_TAG_FUNC) return;
+    const wx_object *o = &d->u->objects[type];
+    out->size = o->size;
+    out->ref_count = o->ref_count;
+    if (o->ref_count) blob_add(refs, o->refs, o->ref_count * sizeof *o->refs);
+}
+
 static LLVMValueRef make_types(desc *d) {
     blob b = {0};
     LLVMValueRef ids = d->m->type_count ? type_ids(d) : NULL;
@@ -67,11 +78,15 @@ static LLVMValueRef make_types(desc *d) {
         out.param_count = t->param_count;
         out.result_count = t->result_count;
         out.canon_size = (uint32_t)canon.bytes.len;
+        out.super = t->super;
+        blob refs = {0};
+        describe_object(d, i, &out, &refs);
         size_t at = blob_add(&b, &out, sizeof out);
         LLVMValueRef index = ci64(d->p, i);
         POINT(&b, at, wxrt_type, id, LLVMConstInBoundsGEP2(d->p->i64, ids, &index, 1));
         POINT(&b, at, wxrt_type, kinds, kinds_of(d, t));
         POINT(&b, at, wxrt_type, canon, blob_global(d->p, &canon, "canon"));
+        POINT(&b, at, wxrt_type, refs, blob_global(d->p, &refs, "refs"));
     }
     return blob_global(d->p, &b, "types");
 }
@@ -270,10 +285,12 @@ static LLVMValueRef make_datas(desc *d) {
     return blob_global(d->p, &b, "datas");
 }
 
-static uint32_t item_of(desc *d, const wx_elem *e, uint32_t k) {
+static uint32_t item_of(desc *d, uint32_t elem, uint32_t k) {
+    const wx_elem *e = &d->m->elems[elem];
     if (e->funcs) return d->u->funcdesc[e->funcs[k]];
     wx_const c = wx_const_eval(d->m, e->exprs[k]);
     if (c.kind == WX_CONST_FUNC) return d->u->funcdesc[c.index];
+    if (c.kind == WX_CONST_EXPR) return WXRT_ITEM_VALUE | (d->u->elem_value_at[elem] + k);
     return c.kind == WX_CONST_GLOBAL ? WXRT_ITEM_GLOBAL | c.index : WXRT_ITEM_NULL;
 }
 
@@ -287,7 +304,7 @@ static LLVMValueRef make_elems(desc *d) {
         out.count = needed ? e->count : 0;
         blob items = {0};
         for (uint32_t k = 0; k < out.count; k++) {
-            uint32_t item = item_of(d, e, k);
+            uint32_t item = item_of(d, i, k);
             blob_add(&items, &item, sizeof item);
         }
         size_t at = blob_add(&b, &out, sizeof out);
@@ -499,6 +516,7 @@ void emit_descriptor(part *p) {
     out.tag_count = m->tag_count;
     out.data_count = m->data_count;
     out.elem_count = m->elem_count;
+    out.elem_value_count = u->elem_value_count;
     out.export_count = m->export_count;
     out.image_size = u->image.bytes.len;
     out.name_count = m->func_count;

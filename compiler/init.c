@@ -28,6 +28,13 @@ static void init_table(fn *f, uint32_t i) {
     call_helper(f->p, HELP_table_fill, args, 5);
 }
 
+static bool needs_value(const part *p, uint32_t i) { return p->u->elem_values[i].len; }
+
+static void init_value(fn *f, uint32_t i) {
+    v place = area_at(f, f->p->u->layout.elem_values, i * sizeof(uint64_t));
+    LLVMBuildStore(f->b, emit_expression(f, f->p->u->elem_values[i]), place);
+}
+
 static bool needs_element(const part *p, uint32_t i) {
     const wx_elem *e = &p->u->m->elems[i];
     return e->mode == WX_ACTIVE && !p->u->facts.tables[e->table].constant;
@@ -62,13 +69,15 @@ typedef struct sort {
     uint32_t count;
 } sort;
 
-enum { SORTS = 4, CHUNK = 500 };
+enum { SORTS = 5, CHUNK = 500 };
 
-static void list_sorts(const wx_module *m, sort sorts[SORTS]) {
+static void list_sorts(const wx_unit *u, sort sorts[SORTS]) {
+    const wx_module *m = u->m;
     sorts[0] = (sort){"globals", needs_global, init_global, m->global_count};
     sorts[1] = (sort){"tables", needs_table, init_table, m->table_count};
-    sorts[2] = (sort){"elements", needs_element, init_element, m->elem_count};
-    sorts[3] = (sort){"data", needs_data, init_data, m->data_count};
+    sorts[2] = (sort){"values", needs_value, init_value, u->elem_value_count};
+    sorts[3] = (sort){"elements", needs_element, init_element, m->elem_count};
+    sorts[4] = (sort){"data", needs_data, init_data, m->data_count};
 }
 
 static v init_function(part *p, const char *name) {
@@ -104,7 +113,7 @@ static void init_sort(fn *f, const sort *s) {
 
 static bool has_work(const part *p) {
     sort sorts[SORTS];
-    list_sorts(p->u->m, sorts);
+    list_sorts(p->u, sorts);
     for (int k = 0; k < SORTS; k++)
         for (uint32_t i = 0; i < sorts[k].count; i++)
             if (sorts[k].needs(p, i)) return true;
@@ -116,7 +125,7 @@ LLVMValueRef emit_init(part *p) {
     v init = init_function(p, "init");
     sort sorts[SORTS];
     fn f;
-    list_sorts(p->u->m, sorts);
+    list_sorts(p->u, sorts);
     fn_open(&f, p, init);
     for (int k = 0; k < SORTS; k++) init_sort(&f, &sorts[k]);
     static const wx_typedef nothing;

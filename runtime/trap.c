@@ -80,8 +80,8 @@ static void set_message(wasmx_trap *trap, const char *message) {
     trap->message[n] = 0;
 }
 
-static struct wxrt_host_state *start_record(const wx_entry *entry, uint32_t status) {
-    struct wxrt_host_state *s = entry->instance->state;
+static struct wxrt_host_state *start_record(const wasmx_instance *instance, uint32_t status) {
+    struct wxrt_host_state *s = instance->state;
     s->trap.kind = (wasmx_status)status;
     s->trap.exit_code = 0;
     s->trap.frame_count = s->trace_count = 0;
@@ -89,8 +89,13 @@ static struct wxrt_host_state *start_record(const wx_entry *entry, uint32_t stat
     return s;
 }
 
+void wx_trap_set(const wasmx_instance *instance, uint32_t status, const char *message) {
+    struct wxrt_host_state *s = start_record(instance, status);
+    if (message) set_message(&s->trap, message);
+}
+
 void wx_trap_record(const wx_entry *entry, uint32_t status, const wx_where *where) {
-    struct wxrt_host_state *s = start_record(entry, status);
+    struct wxrt_host_state *s = start_record(entry->instance, status);
     uint64_t high = (uint64_t)(uintptr_t)entry->sp;
     add_place(s, where->pc);
     add_frameless(s, where, high);
@@ -109,7 +114,7 @@ __attribute__((noinline)) void wx_raise(uint32_t status, const char *message, in
     if (status == WASMX_OK || status >= WASMX_STATUS_COUNT) status = WASMX_TRAP_HOST;
     if (!entry || !entry->instance) no_call(status);
     uint64_t low = (uint64_t)(uintptr_t)__builtin_frame_address(0), high = (uint64_t)(uintptr_t)entry->sp;
-    struct wxrt_host_state *s = start_record(entry, status);
+    struct wxrt_host_state *s = start_record(entry->instance, status);
     s->trap.exit_code = exit_code;
     if (message) set_message(&s->trap, message);
     walk(s, mend_chain(low, low, high), low, high);
