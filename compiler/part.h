@@ -7,7 +7,8 @@
 // Alias scopes: what can never be the same byte (DESIGN section 3). An access in one is !noalias with all others.
 typedef enum scope {
     SCOPE_HEAP, SCOPE_GLOBAL, SCOPE_TABLE, SCOPE_SIZE,
-    SCOPE_OBJECT, SCOPE_HEAD, SCOPE_ALLOCATOR, // fields and elements; tags and lengths; where objects and free cells are
+    SCOPE_OBJECT, SCOPE_HEAD, // fields and elements; tags and lengths
+    SCOPE_ALLOCATOR,          // where the heap is, and its free cells
     SCOPE_COUNT
 } scope;
 

@@ -278,8 +278,8 @@ WASMX_API void wasmx_global_free(wasmx_global *global);
 
 // ---- References to objects
 //
-// Structs and arrays of a module with garbage collection lie on a heap of the instance, with a limit (max_gc_bytes), and
-// are made and read by guest code only. The host sees a reference of anyref or below as a word that means nothing to
+// Structs and arrays of a module with garbage collection lie on a heap of the instance, with a limit (max_gc_bytes),
+// and are made and read by guest code only. The host sees a reference of anyref or below as a word that means nothing to
 // it, in the externref of a wasmx_value and as `void *` in typed functions; its letter is `a`. externref values that a
 // guest made of objects (extern.convert_any) are the same words. Whatever the host hands back is checked: it has to be
 // an object (or i31) that exists, of the type that is wanted, or the call is refused with WASMX_TRAP_HOST, a host
@@ -292,8 +292,8 @@ WASMX_API void wasmx_global_free(wasmx_global *global);
 // next call only, unless a root holds it. A word whose object is gone may since be that of another object; nothing
 // worse comes of it.
 //
-// Linked instances share one heap, made by the first that allocates. Instances that have each made one already cannot be
-// linked: instantiation fails, wasmx_table_set and wasmx_global_set answer false, and a call with a function of the
+// Linked instances share one heap, made by the first that allocates. Instances that have each made one already cannot
+// be linked: instantiation fails, wasmx_table_set and wasmx_global_set answer false, and a call with a function of the
 // other is refused.
 
 typedef struct wasmx_root wasmx_root;

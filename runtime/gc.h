@@ -80,7 +80,9 @@ WX_INTERNAL void wx_heap_close_rooms(wx_heap *heap);
 WX_INTERNAL void wx_heap_free_pages(wx_heap *heap, uint32_t first);
 // The object that the byte at a place belongs to; 0: none.
 WX_INTERNAL uint32_t wx_heap_object_at(const wx_heap *heap, uint32_t place);
-static inline uint32_t wx_heap_tag(const wx_heap *h, uint32_t ref) { return *(const uint32_t *)(void *)(h->base + ref); }
+static inline uint32_t wx_heap_tag(const wx_heap *h, uint32_t ref) {
+    return *(const uint32_t *)(const void *)(h->base + ref);
+}
 // Is it an object? Cells that wait in a room have no tag.
 static inline bool wx_heap_holds(const wx_heap *h, uint32_t ref) {
     return ref && wx_heap_object_at(h, ref) == ref && wx_heap_tag(h, ref);

@@ -72,7 +72,8 @@ static void look_into_struct(wx_heap *h, uint32_t ref, const wx_object_type *t) 
 static void look_into_array(wx_heap *h, uint32_t ref, const wx_object_type *t) {
     if (!t->ref_count) return;
     const uint8_t *object = h->base + ref;
-    uint64_t length = *(const uint32_t *)(const void *)(object + 4), most = (room_of(h, ref) - WXRT_ARRAY_DATA) / t->size;
+    uint64_t length = *(const uint32_t *)(const void *)(object + 4);
+    uint64_t most = (room_of(h, ref) - WXRT_ARRAY_DATA) / t->size;
     if (length > most) length = most;
     for (uint64_t k = 0; k < length; k++) mark_field(h, object + WXRT_ARRAY_DATA + k * t->size, t->refs[0]);
 }

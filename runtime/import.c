@@ -143,7 +143,8 @@ static bool same_type(uint32_t a, const wasmx_module *in_a, uint32_t b, const wa
 // Through what holds such values, do functions or objects come from one instance to another? An externref may be an
 // object's, for who can make one of it, and where another instance has put it.
 static bool ties(const resolver *r, uint32_t type, const wasmx_module *in) {
-    return wx_is_func_type(type) || wx_is_object_type(type) || (in && r->instance->module->layout.gc && type > WASMX_V128);
+    if (wx_is_func_type(type) || wx_is_object_type(type)) return true;
+    return in && r->instance->module->layout.gc && wx_is_extern_type(type);
 }
 
 static bool resolve_table(resolver *r, const wxrt_import *im, const wx_definition *d) {
