@@ -183,7 +183,7 @@ static bool v128_matches(const wasmx_value *got, const char *want) {
 static bool ref_matches(const value *got, const char *want) {
     const char *colon = strchr(want, ':');
     if (!strncmp(want, "ref.null", 8)) return !got->v.externref && strchr("rea?", got->kind);
-    if (colon) return strchr("ea", got->kind) && got->v.externref == host_ref(colon + 1);
+    if (colon) return strchr("ea?", got->kind) && got->v.externref == host_ref(colon + 1);
     if (!strcmp(want, "ref.func")) return got->v.externref && strchr("r?", got->kind);
     if (!strcmp(want, "ref.extern")) return got->v.externref && got->kind == 'e';
     return got->v.externref && got->kind == 'a';
