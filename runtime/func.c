@@ -38,15 +38,20 @@ static void give_refs(wasmx_instance *i, const uint32_t *kinds, uint32_t count, 
         if (wx_is_object_type(kinds[k])) values[k] = (wasmx_value){.externref = wx_to_host(i, values[k].externref)};
 }
 
+// Either may be NULL where there are none.
+static void copy(wasmx_value *to, const wasmx_value *from, uint32_t count) {
+    for (uint32_t k = 0; k < count; k++) to[k] = from[k];
+}
+
 // Copies them. A collection that is due takes place first, while everything is still where the host has it.
 static bool take_args(wasmx_instance *i, const wasmx_module *m, const wxrt_type *t, const wasmx_value *args,
                       wasmx_value *slots, const char **why) {
     wx_heap *h = i->state->link.heap;
     for (int round = 0;; round++) {
-        memcpy(slots, args, t->param_count * sizeof *slots);
+        copy(slots, args, t->param_count);
         if (take_refs(i, m, t->kinds, t->param_count, slots, false, why)) return true;
         if (*why || round || !h) return false;
-        wx_heap_collect(h, i, &(wx_words){args, args + t->param_count});
+        wx_heap_collect(h, i, &(wx_words){args, args ? args + t->param_count : NULL});
     }
 }
 
@@ -67,7 +72,7 @@ wasmx_status wasmx_call(wasmx_func *func, const wasmx_value *args, wasmx_value *
     uint32_t status = wx_call(i, func->ctx, func->thunk, func->code, slots);
     if (status != WASMX_OK) return (wasmx_status)status;
     give_refs(i, t->kinds + t->param_count, t->result_count, slots);
-    memcpy(results, slots, t->result_count * sizeof *slots);
+    copy(results, slots, t->result_count);
     return WASMX_OK;
 }
 
@@ -75,7 +80,7 @@ uint32_t wxrt_gc_call(wasmx_instance *i, uint32_t type, void *thunk, void *code,
     const wxrt_type *t = &i->module->types[type];
     wasmx_value args[t->param_count + 1];
     const char *why;
-    memcpy(args, slots, t->param_count * sizeof *args);
+    copy(args, slots, t->param_count);
     if (!take_args(i, i->module, t, args, slots, &why)) return refuse_call(i, why);
     uint32_t status = wx_call_from_host(i, thunk, code, slots);
     if (status == WASMX_OK) give_refs(i, t->kinds + t->param_count, t->result_count, slots);
@@ -93,5 +98,5 @@ void wxrt_host_call(wasmx_func *f, wasmx_value *slots) {
     if (status != WASMX_OK) wx_raise(status, NULL, 0);
     if (!take_refs(f->owner, f->owner->module, t->kinds + t->param_count, t->result_count, results, true, &why))
         wx_raise(WASMX_TRAP_HOST, why, 0);
-    memcpy(slots, results, t->result_count * sizeof *slots);
+    copy(slots, results, t->result_count);
 }

@@ -70,11 +70,14 @@ static void look(wasmx_instance *i, uint64_t k) {
     if (k % PIECE_ELEMENTS == PIECE_ELEMENTS - 1 && wx_is_interrupted(i)) WX_TRAP(INTERRUPTED);
 }
 
+// What is filled already is copied behind itself.
 void wxrt_gc_fill(wasmx_instance *i, void *ref, uint32_t at, uint32_t n, uint32_t log, const void *value) {
     uint8_t *to = checked(i, ref, at, n, log);
-    for (uint64_t k = 0; k < n; k++) {
-        memcpy(to + (k << log), value, (size_t)1 << log);
-        look(i, k);
+    uint64_t size = (uint64_t)n << log, done = n ? (uint64_t)1 << log : 0;
+    memcpy(to, value, done);
+    for (uint64_t more; done < size; done += more) {
+        more = size - done < done ? size - done : done;
+        wxrt_memory_copy(i, to + done, to, more);
     }
 }
 
