@@ -46,12 +46,11 @@ static void copy(wasmx_value *to, const wasmx_value *from, uint32_t count) {
 // Copies them. A collection that is due takes place first, while everything is still where the host has it.
 static bool take_args(wasmx_instance *i, const wasmx_module *m, const wxrt_type *t, const wasmx_value *args,
                       wasmx_value *slots, const char **why) {
-    wx_heap *h = i->state->link.heap;
     for (int round = 0;; round++) {
         copy(slots, args, t->param_count);
         if (take_refs(i, m, t->kinds, t->param_count, slots, false, why)) return true;
-        if (*why || round || !h) return false;
-        wx_heap_collect(h, i, &(wx_words){args, args ? args + t->param_count : NULL});
+        if (*why || round) return false;
+        wx_collect_here(i, &(wx_words){args, args ? args + t->param_count : NULL});
     }
 }
 

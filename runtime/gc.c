@@ -19,19 +19,19 @@ static uint32_t place(const wx_heap *h, uint32_t ref, uint32_t tag) {
 }
 
 // When the heap is full for what was asked for, garbage may still be what fills it.
-static uint32_t collect_and_take(wasmx_instance *i, wx_heap *h, uint64_t size) {
-    wx_heap_collect(h, i, NULL);
+static uint32_t collect_and_take(wasmx_instance *i, wx_heap *h, uint64_t size, const void *from) {
+    wx_heap_collect(h, i, from, NULL);
     if (wx_is_interrupted(i)) WX_TRAP(INTERRUPTED);
     uint32_t ref = wx_heap_take(h, size, true);
-    if (!ref) WX_TRAP(HEAP_EXHAUSTED);
+    if (!ref) wx_raise_exhausted();
     return ref;
 }
 
-uint32_t wx_object_new(wasmx_instance *i, uint32_t tag, uint64_t size) {
+__attribute__((noinline)) uint32_t wx_object_new(wasmx_instance *i, uint32_t tag, uint64_t size) {
     wx_heap *h = wx_heap_of(i);
     if (!h) wx_raise(WASMX_TRAP_HEAP_EXHAUSTED, "no address space for a garbage-collected heap", 0);
     uint32_t ref = wx_heap_take(h, size, false);
-    return place(h, ref ? ref : collect_and_take(i, h, size), tag);
+    return place(h, ref ? ref : collect_and_take(i, h, size, __builtin_frame_address(0)), tag);
 }
 
 uint32_t wx_object_try(wasmx_instance *i, uint32_t tag, uint64_t size) {
@@ -41,11 +41,17 @@ uint32_t wx_object_try(wasmx_instance *i, uint32_t tag, uint64_t size) {
 
 static void *as_ref(uint32_t ref) { return (void *)(uintptr_t)ref; }
 
-void *wxrt_gc_new(wasmx_instance *i, uint32_t tag, uint32_t size) { return as_ref(wx_object_new(i, tag, size)); }
+void *wxrt_gc_new(wasmx_instance *i, uint32_t tag, uint32_t size) {
+    WX_SAVE_REGISTERS();
+    void *ref = as_ref(wx_object_new(i, tag, size));
+    WX_KEEP_FRAME();
+    return ref;
+}
 
 static uint32_t data_at(uint32_t log) { return log == 4 ? 16 : WXRT_ARRAY_DATA; }
 
 void *wxrt_gc_new_array(wasmx_instance *i, uint32_t tag, uint32_t count, uint32_t log) {
+    WX_SAVE_REGISTERS();
     uint32_t ref = wx_object_new(i, tag, data_at(log) + ((uint64_t)count << log));
     *(uint32_t *)(void *)(i->state->link.heap->base + ref + 4) = count;
     return as_ref(ref);

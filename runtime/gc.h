@@ -96,18 +96,24 @@ static inline bool wx_heap_spans(const wx_heap *h, uint64_t address) {
 
 typedef struct wx_words { const void *low, *high; } wx_words;
 // Frees what is not reachable from the instances of the ring, the host's roots, the stacks of this thread and of calls
-// that are suspended, and `more`, which may be NULL. Nothing where a stack is not known.
-WX_INTERNAL void wx_heap_collect(wx_heap *heap, wasmx_instance *instance, const wx_words *more);
+// that are suspended, and `more`, which may be NULL. Nothing where a stack is not known. This thread's stack counts from
+// `from` on: whoever is called from there has WX_SAVE_REGISTERS, so that no frame below holds more, and what earlier
+// calls have left in those frames keeps nothing alive.
+WX_INTERNAL void wx_heap_collect(wx_heap *heap, wasmx_instance *instance, const void *from, const wx_words *more);
+#define WX_SAVE_REGISTERS() __builtin_unwind_init() // those that a called function keeps: into this function's frame
+#define WX_KEEP_FRAME() __asm__ volatile("" ::: "memory") // at its end: the last call is no jump
 
 // ---- gc.c
 
-// An object of the type with this tag; traps when there is no room. size: in bytes.
+// An object of the type with this tag; traps when there is no room. size: in bytes. The caller has WX_SAVE_REGISTERS.
 WX_INTERNAL uint32_t wx_object_new(wasmx_instance *instance, uint32_t tag, uint64_t size);
 // The same outside of guest code: no collection, no trap; 0: there is no room now.
 WX_INTERNAL uint32_t wx_object_try(wasmx_instance *instance, uint32_t tag, uint64_t size);
 
 // ---- gc_host.c: see wasmx.h, "References to objects"
 
+// A collection from where the host is.
+WX_INTERNAL void wx_collect_here(wasmx_instance *instance, const wx_words *more);
 WX_INTERNAL void *wx_to_host(wasmx_instance *instance, void *ref);
 // Of type `type` in m; false: it is not, or there is no room (then *full).
 WX_INTERNAL bool wx_from_host(wasmx_instance *instance, uint32_t type, const wasmx_module *m, void *word, bool in_guest,

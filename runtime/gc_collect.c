@@ -127,14 +127,8 @@ static void drain(wx_heap *h) {
     while (h->depth) look_into(h, h->stack[--h->depth]);
 }
 
-// The caller has stored its registers in its frame.
-static __attribute__((noinline)) bool mark_stacks(wx_heap *h) {
-    return wx_visit_stacks((uint64_t)(uintptr_t)__builtin_frame_address(0), mark_range, h);
-}
-
-static __attribute__((noinline)) bool mark_all(wx_heap *h, wasmx_instance *i, const wx_words *more) {
-    __builtin_unwind_init();
-    if (!mark_stacks(h)) return false;
+static bool mark_all(wx_heap *h, wasmx_instance *i, const void *from, const wx_words *more) {
+    if (!wx_visit_stacks((uint64_t)(uintptr_t)from, mark_range, h)) return false;
     if (more) mark_range(h, (uint64_t)(uintptr_t)more->low, (uint64_t)(uintptr_t)more->high);
     wx_visit_suspended(h, mark_range, h);
     for (const wx_root *r = h->roots; r; r = r->next) mark_word(h, (uint64_t)(uintptr_t)r->word);
@@ -191,10 +185,10 @@ static void trim_stack(wx_heap *h) {
     h->deepest = 0;
 }
 
-void wx_heap_collect(wx_heap *h, wasmx_instance *i, const wx_words *more) {
+void wx_heap_collect(wx_heap *h, wasmx_instance *i, const void *from, const wx_words *more) {
     wx_heap_close_rooms(h);
     uint64_t left = 0;
-    if (mark_all(h, i, more)) left = sweep(h);
+    if (mark_all(h, i, from, more)) left = sweep(h);
     else forget(h);
     trim_stack(h);
     h->since = 0;

@@ -27,6 +27,7 @@ void *wx_to_host(wasmx_instance *i, void *ref) {
 }
 
 static uint32_t wrap(wasmx_instance *i, uint64_t word, bool in_guest) {
+    WX_SAVE_REGISTERS();
     uint32_t ref = in_guest ? wx_object_new(i, WXRT_TAG_HOST, 16) : wx_object_try(i, WXRT_TAG_HOST, 16);
     if (ref) *host_word(i->state->link.heap, ref) = word;
     return ref;
@@ -92,9 +93,18 @@ void wasmx_root_free(wasmx_root *r) {
     free(r);
 }
 
-void wasmx_gc_collect(wasmx_instance *i) {
-    if (i->state->link.heap) wx_heap_collect(i->state->link.heap, i, NULL);
+// Below a guest, the host functions in between may hold objects.
+static __attribute__((noinline)) void collect_above(wasmx_instance *i, const wx_words *more) {
+    if (i->state->link.heap) wx_heap_collect(i->state->link.heap, i, __builtin_frame_address(0), more);
 }
+
+void wx_collect_here(wasmx_instance *i, const wx_words *more) {
+    WX_SAVE_REGISTERS();
+    collect_above(i, more);
+    WX_KEEP_FRAME();
+}
+
+void wasmx_gc_collect(wasmx_instance *i) { wx_collect_here(i, NULL); }
 
 void wasmx_gc_get_stats(const wasmx_instance *i, wasmx_gc_stats *out) {
     const wx_heap *h = i->state->link.heap;

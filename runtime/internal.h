@@ -123,6 +123,7 @@ extern WX_INTERNAL const char wx_resume_here[];
 
 // Ends the innermost call. message NULL: the status' own.
 WX_INTERNAL void wx_raise(uint32_t status, const char *message, int32_t exit_code) __attribute__((noreturn));
+WX_INTERNAL void wx_raise_exhausted(void) __attribute__((noreturn)); // the heap is; by a helper that the guest called
 #define WX_TRAP(name) wx_raise(WASMX_TRAP_##name, NULL, 0)
 
 // A word of the stack, whoever's frame it is in: sanitizers forbid some of them.

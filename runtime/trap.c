@@ -109,7 +109,17 @@ static __attribute__((noreturn)) void no_call(uint32_t status) {
     abort();
 }
 
-__attribute__((noinline)) void wx_raise(uint32_t status, const char *message, int32_t exit_code) {
+// The frames below the entry are nobody's any more. But later calls will have frames in the same places, with holes in
+// which a collection would find what has filled the heap.
+static __attribute__((noinline, noreturn, no_sanitize("address"))) void forget_and_resume(uint64_t low, void *sp,
+                                                                                          uint32_t status) {
+    volatile uint64_t *at = (volatile uint64_t *)(uintptr_t)low, *end = sp;
+    while (at < end) *at++ = 0;
+    wx_resume(sp, status);
+}
+
+static __attribute__((noinline, noreturn)) void leave(uint32_t status, const char *message, int32_t exit_code,
+                                                      bool forget) {
     wx_entry *entry = wx_this_thread.top;
     if (status == WASMX_OK || status >= WASMX_STATUS_COUNT) status = WASMX_TRAP_HOST;
     if (!entry || !entry->instance) no_call(status);
@@ -119,8 +129,15 @@ __attribute__((noinline)) void wx_raise(uint32_t status, const char *message, in
     if (message) set_message(&s->trap, message);
     walk(s, mend_chain(low, low, high), low, high);
     wx_this_thread.top = entry->prev;
+    if (forget) forget_and_resume(low, entry->sp, status);
     wx_resume(entry->sp, status);
 }
+
+__attribute__((noinline)) void wx_raise(uint32_t status, const char *message, int32_t exit_code) {
+    leave(status, message, exit_code, false);
+}
+
+void wx_raise_exhausted(void) { leave(WASMX_TRAP_HEAP_EXHAUSTED, NULL, 0, true); }
 
 void wasmx_raise(wasmx_instance *instance, wasmx_status kind, const char *message) {
     (void)instance;
