@@ -84,10 +84,10 @@ Test(gc_host, what_comes_in_is_of_its_type) {
     cr_assert_eq(pass_to(i, "open", gc_ref(i, "wide", 8)), 8);
     cr_assert_eq(pass_to(i, "is_wide", box), 0);
     cr_assert_eq(pass_to(i, "is_wide", gc_ref(i, "wide", 8)), 1);
-    for (uint8_t *p = (uint8_t *)box - 64; p < (uint8_t *)box + 256; p++) // places near it are objects, or the host's
-        if (pass_to(i, "is_struct", p)) cr_assert_eq((uintptr_t)p % 16, 0);
-    for (int k = 1; k < 16; k++) refused(i, "open", (uint8_t *)box + k);
-    for (uint64_t k = 1; k; k <<= 1) refused(i, "open", (uint8_t *)bytes + k); // into it, behind it, anywhere
+    for (uintptr_t p = (uintptr_t)box - 64; p < (uintptr_t)box + 256; p++) // places near it are objects, or the host's
+        if (pass_to(i, "is_struct", (void *)p)) cr_assert_eq(p % 16, 0);
+    for (uintptr_t k = 1; k < 16; k++) refused(i, "open", (void *)((uintptr_t)box + k));
+    for (uintptr_t k = 1; k; k <<= 1) refused(i, "open", (void *)((uintptr_t)bytes + k)); // into it, behind it, anywhere
 }
 
 Test(gc_host, globals_and_tables_are_checked) {
