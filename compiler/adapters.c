@@ -86,6 +86,25 @@ static ty c_function_type(part *p, const wx_typedef *t) {
     return LLVMFunctionType(result, params, n, false);
 }
 
+// References to objects, as the host has them and as the guest does.
+static v to_host(fn *f, v ref, v instance) {
+    return call_helper(f->p, HELP_gc_externalize, (v[]){instance, ref}, 2);
+}
+
+static v from_host(fn *f, wx_type t, v word, v instance) {
+    if (!wx_holds_objects(f->m, t)) return word;
+    return call_helper(f->p, HELP_gc_from_host, (v[]){instance, ci32(f->p, wx_desc_kind(f->m, t)), word}, 3);
+}
+
+static void return_host_slots(fn *f, const wx_typedef *t, v slots, v instance) {
+    v *values = WX_NEW_ARRAY(&f->p->scratch, v, t->result_count);
+    for (uint32_t i = 0; i < t->result_count; i++) {
+        v x = LLVMBuildLoad2(f->b, value_type(f->p, t->results[i]), slot_at(f, slots, i), "");
+        values[i] = from_host(f, t->results[i], x, instance);
+    }
+    return_values(f, values);
+}
+
 static void call_c_function(fn *f, const wx_typedef *t, v function, v instance) {
     part *p = f->p;
     v *args = WX_NEW_ARRAY(&p->scratch, v, t->param_count + 2);
@@ -98,14 +117,15 @@ static void call_c_function(fn *f, const wx_typedef *t, v function, v instance) 
             LLVMBuildStore(p->b, x, copy);
             x = copy;
         }
-        args[n++] = x;
+        args[n++] = wx_holds_objects(f->m, t->params[i]) ? to_host(f, x, instance) : x;
     }
     v slots = results_by_pointer(t) ? value_slots(f, t) : NULL;
     if (slots) args[n++] = slots;
     v result = LLVMBuildCall2(p->b, c_function_type(p, t), function, args, n, "");
     LLVMSetTailCallKind(result, LLVMTailCallKindNoTail); // a backtrace from the host function starts at our frame
     f->type = t;
-    if (slots) return_slots(f, t, slots);
+    if (slots) return_host_slots(f, t, slots, instance);
+    else if (t->result_count) return_values(f, (v[]){from_host(f, t->results[0], result, instance)});
     else return_values(f, &result);
 }
 
@@ -250,10 +270,13 @@ static v call_in_words(fn *f, const wx_typedef *t, v code, v *results) {
     return LLVMBuildExtractValue(f->b, both, 0, "");
 }
 
-static v call_by_thunk(fn *f, const wx_typedef *t, v thunk, v code, v *results) {
+static v call_by_thunk(fn *f, uint32_t type, v thunk, v code, v *results) {
+    const wx_typedef *t = &f->m->types[type];
     v slots = value_slots(f, t);
     for (uint32_t i = 0; i < t->param_count; i++) LLVMBuildStore(f->b, param_value(f, t, i), slot_at(f, slots, i));
-    v status = call_helper(f->p, HELP_call, (v[]){f->ctx, thunk, code, slots}, 4);
+    v status = wx_mentions_objects(f->m, t)
+                   ? call_helper(f->p, HELP_gc_call, (v[]){f->ctx, ci32(f->p, type), thunk, code, slots}, 5)
+                   : call_helper(f->p, HELP_call, (v[]){f->ctx, thunk, code, slots}, 4);
     for (uint32_t i = 0; i < t->result_count; i++)
         results[i] = LLVMBuildLoad2(f->b, value_type(f->p, t->results[i]), slot_at(f, slots, i), "");
     return status;
@@ -274,7 +297,7 @@ static void export_function(part *p, const char *name, uint32_t func) {
     v *results = WX_NEW_ARRAY(&p->scratch, v, t->result_count + 1);
     fn f;
     fn_open(&f, p, public_function(p, name, LLVMFunctionType(p->i32, params, n, false)));
-    v status = words ? call_in_words(&f, t, code, results) : call_by_thunk(&f, t, thunk, code, results);
+    v status = words ? call_in_words(&f, t, code, results) : call_by_thunk(&f, type, thunk, code, results);
     LLVMBasicBlockRef done = new_block(&f, "done"), store = new_block(&f, "store");
     LLVMBuildCondBr(p->b, LLVMBuildICmp(p->b, LLVMIntEQ, status, ci32(p, 0), ""), store, done);
     go_on(&f, store);
@@ -308,7 +331,7 @@ static v global_place(fn *f, uint32_t global) {
 
 static void export_global(part *p, const char *name, uint32_t global) {
     const wx_global *g = &p->u->m->globals[global];
-    if (by_pointer(g->type)) return; // through wasmx_export
+    if (by_pointer(g->type) || wx_holds_objects(p->u->m, g->type)) return; // through wasmx_export
     ty type = value_type(p, g->type);
     fn f;
     fn_open(

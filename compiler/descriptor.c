@@ -59,6 +59,17 @@ static wx_ref kinds_of(desc *d, const wx_typedef *t) {
     return put(d, &b);
 }
 
+_Static_assert((int)WX_KIND_STRUCT == WXRT_TAG_STRUCT && (int)WX_KIND_ARRAY == WXRT_TAG_ARRAY, "wxrt_type.sort");
+
+static void describe_object(desc *d, uint32_t type, wxrt_type *out, blob *refs) {
+    out->sort = d->m->types[type].kind;
+    if (!d->u->gc || out->sort == WXRT_TAG_FUNC) return;
+    const wx_object *o = &d->u->objects[type];
+    out->size = o->size;
+    out->ref_count = o->ref_count;
+    if (o->ref_count) blob_add(refs, o->refs, o->ref_count * sizeof *o->refs);
+}
+
 static wx_ref make_types(desc *d) {
     blob b = {.name = "types"};
     wx_ref ids = type_ids(d);
@@ -71,10 +82,15 @@ static wx_ref make_types(desc *d) {
         out.param_count = t->param_count;
         out.result_count = t->result_count;
         out.canon_size = (uint32_t)canon.bytes.len;
+        out.super = t->super;
+        blob refs = {0};
+        describe_object(d, i, &out, &refs);
         size_t at = blob_add(&b, &out, sizeof out);
         POINT(&b, at, wxrt_type, id, ((wx_ref){ids.kind, ids.n, i * sizeof(uint64_t)}));
         POINT(&b, at, wxrt_type, kinds, kinds_of(d, t));
         POINT(&b, at, wxrt_type, canon, put(d, &canon));
+        refs.name = "refs";
+        POINT(&b, at, wxrt_type, refs, put(d, &refs));
     }
     return put(d, &b);
 }
@@ -277,10 +293,12 @@ static wx_ref make_datas(desc *d) {
     return put(d, &b);
 }
 
-static uint32_t item_of(desc *d, const wx_elem *e, uint32_t k) {
+static uint32_t item_of(desc *d, uint32_t elem, uint32_t k) {
+    const wx_elem *e = &d->m->elems[elem];
     if (e->funcs) return d->u->funcdesc[e->funcs[k]];
     wx_const c = wx_const_eval(d->m, e->exprs[k]);
     if (c.kind == WX_CONST_FUNC) return d->u->funcdesc[c.index];
+    if (c.kind == WX_CONST_EXPR) return WXRT_ITEM_VALUE | (d->u->elem_value_at[elem] + k);
     return c.kind == WX_CONST_GLOBAL ? WXRT_ITEM_GLOBAL | c.index : WXRT_ITEM_NULL;
 }
 
@@ -294,7 +312,7 @@ static wx_ref make_elems(desc *d) {
         out.count = needed ? e->count : 0;
         blob items = {.name = "items"};
         for (uint32_t k = 0; k < out.count; k++) {
-            uint32_t item = item_of(d, e, k);
+            uint32_t item = item_of(d, i, k);
             blob_add(&items, &item, sizeof item);
         }
         size_t at = blob_add(&b, &out, sizeof out);
@@ -410,6 +428,7 @@ void wx_describe(wx_writer *w, const wx_unit *u) {
     out.tag_count = m->tag_count;
     out.data_count = m->data_count;
     out.elem_count = m->elem_count;
+    out.elem_value_count = u->elem_value_count;
     out.export_count = m->export_count;
     out.image_size = u->image.bytes.len;
     out.name_count = m->func_count;

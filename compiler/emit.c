@@ -163,7 +163,7 @@ static bool can_stop(wx_op op) {
     case WX_IMM_NONE: {
         emitter *e = emitters[op].emit;
         return e == emit_int_div || e == emit_float_to_int || e == emit_unreachable || e == emit_ref_as_non_null ||
-               e == emit_unsupported;
+               e == emit_array_len || e == emit_i31_get || e == emit_convert_ref || e == emit_unsupported;
     }
     case WX_IMM_BLOCK: case WX_IMM_LABEL: case WX_IMM_BR_TABLE: case WX_IMM_LOCAL: case WX_IMM_GLOBAL:
     case WX_IMM_SELECT_T: case WX_IMM_I32: case WX_IMM_I64: case WX_IMM_F32: case WX_IMM_F64: case WX_IMM_V128:

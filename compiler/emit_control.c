@@ -197,6 +197,8 @@ static void branch_when(fn *f, v condition, label *l) {
     go_on(f, next);
 }
 
+void branch_to(fn *f, v condition, uint32_t depth) { branch_when(f, condition, label_at(f, depth)); }
+
 void emit_br_if(fn *f, const wx_instr *in, int a, int b) {
     (void)a, (void)b;
     v condition = truth(f, pop(f));

@@ -15,7 +15,8 @@ typedef struct scan {
     wx_error *e;
     uint32_t *queue;
     uint32_t head, tail;
-    bool *global_written, *table_changed; // by live bodies; table_changed also when elements are read
+    bool *global_written, *table_changed; // by live bodies; table_changed also when elements are read, or
+                                          // called by a type that has subtypes
 } scan;
 
 static bool is_unsupported(wx_op op) {
@@ -48,10 +49,9 @@ static void reference(scan *s, uint32_t func) {
     s->facts->funcs[func].referenced = s->facts->funcs[func].described = true;
 }
 
-// Indirect calls compare type identities; that is right for types without subtypes of their own.
-static void check_indirect(scan *s, uint32_t func, const wx_instr *in) {
-    if (!s->m->types[in->a].final)
-        refuse(s, func, in->at, WX_FEATURE_GC, "indirect call of a type that may have subtypes");
+// In constant tables types are compared by what they are in this module, which is right for types without subtypes.
+static void note_indirect(scan *s, const wx_instr *in) {
+    if (!s->m->types[in->a].final) s->table_changed[in->b] = true;
 }
 
 static void note_tail_call(scan *s, uint32_t func, const wx_instr *in) {
@@ -68,9 +68,9 @@ static void note_instruction(scan *s, uint32_t func, const wx_instr *in) {
     switch (in->op) {
     case WX_OP_CALL: reach(s, in->a); break;
     case WX_OP_RETURN_CALL: reach(s, in->a); note_tail_call(s, func, in); break;
-    case WX_OP_RETURN_CALL_INDIRECT: check_indirect(s, func, in); note_tail_call(s, func, in); break;
+    case WX_OP_RETURN_CALL_INDIRECT: note_indirect(s, in); note_tail_call(s, func, in); break;
     case WX_OP_RETURN_CALL_REF: note_tail_call(s, func, in); break;
-    case WX_OP_CALL_INDIRECT: check_indirect(s, func, in); break;
+    case WX_OP_CALL_INDIRECT: note_indirect(s, in); break;
     case WX_OP_REF_FUNC: reference(s, in->a); break;
     case WX_OP_GLOBAL_SET: s->global_written[in->a] = true; break;
     case WX_OP_MEMORY_GROW: s->facts->memory_grown[in->a] = true; break;

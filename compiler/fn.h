@@ -107,6 +107,13 @@ void return_values(fn *f, v *values);
 v float_minmax(fn *f, int which, v a, v b);
 v settle_nans(fn *f, v x); // what arithmetic gave, floats or vectors of them: if need be, one NaN for all
 
+// ---- emit_control.c
+void branch_to(fn *f, v condition, uint32_t depth); // when it holds, with what the label wants from the stack
+
+// ---- emit_gc.c
+v type_identity(fn *f, uint32_t type);
+v identity_matches(fn *f, v id, uint32_t type); // of a function's type: is it the type, or one below it?
+
 // ---- emit_table.c
 v table_record(fn *f, uint32_t table);
 v function_reference(fn *f, uint32_t func);

@@ -4,7 +4,7 @@
 
 #include "compiler/exports.h"
 
-static const char *c_type(wx_type t) {
+static const char *c_type(const wx_module *m, wx_type t) {
     switch (t) {
     case WX_I32: return "int32_t";
     case WX_I64: return "int64_t";
@@ -14,8 +14,7 @@ static const char *c_type(wx_type t) {
     case WX_EXTERNREF: return "void *";
     default: break;
     }
-    bool func = wx_has_index(t) || wx_low(t) == WX_HEAP_FUNC || wx_low(t) == WX_HEAP_NOFUNC;
-    return func ? "wasmx_func *" : "void *";
+    return wx_holds_functions(m, t) ? "wasmx_func *" : "void *";
 }
 
 static bool is_pointer(const char *type) { return type[strlen(type) - 1] == '*'; }
@@ -26,12 +25,12 @@ static void declare(wx_buf *out, const char *type, const char *name, uint32_t n)
     wx_buf_printf(out, "%s%s%s%u", type, space_after(type), name, n);
 }
 
-static void add_params(wx_buf *out, const wx_typedef *t) {
+static void add_params(const wx_module *m, wx_buf *out, const wx_typedef *t) {
     wx_buf_str(out, "wasmx_instance *instance");
     for (uint32_t i = 0; i < t->param_count; i++) {
         wx_buf_str(out, ", ");
         if (t->params[i] == WX_V128) wx_buf_printf(out, "const wasmx_v128 *p%u", i);
-        else declare(out, c_type(t->params[i]), "p", i);
+        else declare(out, c_type(m, t->params[i]), "p", i);
     }
 }
 
@@ -39,12 +38,12 @@ static bool by_pointer(const wx_typedef *t) {
     return t->result_count > 1 || (t->result_count == 1 && t->results[0] == WX_V128);
 }
 
-static const char *host_result(const wx_typedef *t) {
-    return t->result_count == 0 || by_pointer(t) ? "void" : c_type(t->results[0]);
+static const char *host_result(const wx_module *m, const wx_typedef *t) {
+    return t->result_count == 0 || by_pointer(t) ? "void" : c_type(m, t->results[0]);
 }
 
-static void add_host_params(wx_buf *out, const wx_typedef *t) {
-    add_params(out, t);
+static void add_host_params(const wx_module *m, wx_buf *out, const wx_typedef *t) {
+    add_params(m, out, t);
     if (by_pointer(t)) wx_buf_str(out, ", wasmx_value *results");
 }
 
@@ -63,9 +62,9 @@ static void add_imports_table(const wx_unit *u, wx_buf *out) {
     for (uint32_t i = 0; i < m->func_imports; i++) {
         if (wx_typed_slot(u, i) < 0) continue;
         const wx_typedef *t = wx_func_type(m, i);
-        const char *result = host_result(t);
+        const char *result = host_result(m, t);
         wx_buf_printf(out, "    %s%s(*%s)(", result, space_after(result), wx_import_field(u, i));
-        add_host_params(out, t);
+        add_host_params(m, out, t);
         wx_buf_str(out, ");\n");
         slots++;
     }
@@ -79,9 +78,9 @@ static void add_linked_imports(const wx_unit *u, wx_buf *out) {
         const char *name = wx_linked_name(u, i);
         if (!name) continue;
         const wx_typedef *t = wx_func_type(u->m, i);
-        const char *result = host_result(t);
+        const char *result = host_result(u->m, t);
         wx_buf_printf(out, "%s%s%s(", result, space_after(result), name);
-        add_host_params(out, t);
+        add_host_params(u->m, out, t);
         wx_buf_str(out, ");\n");
     }
     wx_buf_byte(out, '\n');
@@ -90,9 +89,9 @@ static void add_linked_imports(const wx_unit *u, wx_buf *out) {
 static void add_function(const wx_unit *u, const char *name, uint32_t func, wx_buf *out) {
     const wx_typedef *t = wx_func_type(u->m, func);
     wx_buf_printf(out, "WASMX_NODISCARD wasmx_status %s(", name);
-    add_params(out, t);
+    add_params(u->m, out, t);
     for (uint32_t i = 0; i < t->result_count; i++) {
-        const char *type = c_type(t->results[i]);
+        const char *type = c_type(u->m, t->results[i]);
         wx_buf_printf(out, ", %s%s*r%u", type, space_after(type), i);
     }
     wx_buf_str(out, ");\n");
@@ -100,8 +99,8 @@ static void add_function(const wx_unit *u, const char *name, uint32_t func, wx_b
 
 static void add_global(const wx_unit *u, const char *name, uint32_t global, wx_buf *out) {
     const wx_global *g = &u->m->globals[global];
-    if (g->type == WX_V128) return;
-    const char *type = c_type(g->type);
+    if (g->type == WX_V128 || wx_holds_objects(u->m, g->type)) return; // by wasmx_export
+    const char *type = c_type(u->m, g->type);
     wx_buf_printf(out, "%s%s%s_get(wasmx_instance *instance);\n", type, space_after(type), name);
     if (!g->mutable) return;
     wx_buf_printf(out, "void %s_set(wasmx_instance *instance, %s%svalue);\n", name, type, space_after(type));

@@ -20,6 +20,11 @@ static void init_table(fn *f, uint32_t i) {
     call_helper(f->p, HELP_table_fill, args, 5);
 }
 
+static void init_value(fn *f, uint32_t i) {
+    v place = area_at(f, f->p->u->layout.elem_values, i * sizeof(uint64_t));
+    LLVMBuildStore(f->b, emit_expression(f, f->p->u->elem_values[i]), place);
+}
+
 static void init_element(fn *f, uint32_t i) {
     const wx_elem *e = &f->m->elems[i];
     v at = zext64(f, emit_expression(f, e->offset));
@@ -44,7 +49,8 @@ typedef struct sort {
 } sort;
 
 static const sort sorts[STARTUP_SORTS] = {
-    {"globals", init_global}, {"tables", init_table}, {"elements", init_element}, {"data", init_data},
+    {"globals", init_global}, {"tables", init_table}, {"values", init_value},
+    {"elements", init_element}, {"data", init_data},
 };
 
 #define CHUNK 500
@@ -73,7 +79,7 @@ static void init_chunk(fn *f, const sort *s, const uint32_t *steps, uint32_t n, 
 
 static void init_sort(fn *f, wx_startup which) {
     const sort *s = &sorts[which];
-    uint32_t count = wx_startup_count(f->m, which), *steps = WX_NEW_ARRAY(&f->p->scratch, uint32_t, count), n = 0;
+    uint32_t count = wx_startup_count(f->p->u, which), *steps = WX_NEW_ARRAY(&f->p->scratch, uint32_t, count), n = 0;
     for (uint32_t i = 0; i < count; i++)
         if (wx_startup_needs(f->p->u, which, i)) steps[n++] = i;
     for (uint32_t i = 0; n <= CHUNK && i < n; i++) s->step(f, steps[i]);

@@ -136,6 +136,7 @@ static bool prepare(wx_job *j, wx_error *e) {
     wx_unit *u = &j->u;
     u->m = &j->m;
     if (!check_names(u->m, e) || !wx_find_facts(u, e)) return false;
+    wx_lay_out_objects(u);
     wx_make_image(u);
     if (!wx_make_layout(u, e)) return false;
     wx_find_idioms(u);

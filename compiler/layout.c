@@ -25,6 +25,8 @@ static void lay_out_area(wx_unit *u) {
     u->layout.refs = take(&size, u->ref_count * sizeof(wasmx_func));
     u->layout.dropped_data = take(&size, m->data_count);
     u->layout.dropped_elems = take(&size, m->elem_count);
+    if (u->gc) u->layout.gc = take(&size, sizeof(struct wxrt_gc));
+    if (u->gc) u->layout.elem_values = take(&size, u->elem_value_count * sizeof(uint64_t));
     u->area_size = size;
 }
 

@@ -35,7 +35,8 @@ static LLVMMetadataRef node(part *p, LLVMMetadataRef *ops, size_t n) { return LL
 // One domain, a scope for each region, and for each region the list of all the others. Scopes are identified by
 // strings, so that inlining across functions keeps them the same.
 static void open_scopes(part *p) {
-    static const char *const names[SCOPE_COUNT] = {"linear memory", "globals", "tables", "memory size"};
+    static const char *const names[SCOPE_COUNT] = {"linear memory", "globals", "tables", "memory size",
+                                                   "objects", "heads of objects", "allocator"};
     LLVMMetadataRef domain_name = string_md(p, "wasmx"), scopes[SCOPE_COUNT];
     LLVMMetadataRef domain = node(p, &domain_name, 1);
     for (int i = 0; i < SCOPE_COUNT; i++) scopes[i] = node(p, (LLVMMetadataRef[]){string_md(p, names[i]), domain}, 2);

@@ -5,7 +5,12 @@
 #include "compiler/unit.h"
 
 // Alias scopes: what can never be the same byte (DESIGN section 3). An access in one is !noalias with all others.
-typedef enum scope { SCOPE_HEAP, SCOPE_GLOBAL, SCOPE_TABLE, SCOPE_SIZE, SCOPE_COUNT } scope;
+typedef enum scope {
+    SCOPE_HEAP, SCOPE_GLOBAL, SCOPE_TABLE, SCOPE_SIZE,
+    SCOPE_OBJECT, SCOPE_HEAD, // fields and elements; tags and lengths
+    SCOPE_ALLOCATOR,          // where the heap is, and its free cells
+    SCOPE_COUNT
+} scope;
 
 // Intrinsics by the names that opcodes.def uses.
 #define INTRINSICS(X) \

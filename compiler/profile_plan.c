@@ -9,7 +9,8 @@ uint64_t wx_body_hash(const wx_func *f) { return wx_hash64(f->code.ptr, f->code.
 uint64_t wx_site_words(const wx_instr *in, wxrt_site *kind) {
     switch (in->op) {
     case WX_OP_LOOP: *kind = WXRT_SITE_LOOP; return 1;
-    case WX_OP_IF: case WX_OP_BR_IF: case WX_OP_BR_ON_NULL: case WX_OP_BR_ON_NON_NULL:
+    case WX_OP_IF: case WX_OP_BR_IF: case WX_OP_BR_ON_NULL: case WX_OP_BR_ON_NON_NULL: case WX_OP_BR_ON_CAST:
+    case WX_OP_BR_ON_CAST_FAIL:
         *kind = WXRT_SITE_BRANCH;
         return 2;
     case WX_OP_BR_TABLE: *kind = WXRT_SITE_SWITCH; return (uint64_t)in->labels.count + 1;

@@ -1,4 +1,4 @@
-// compiler/typeid.c: identities of function types (runtime/abi.h says what they promise).
+// compiler/typeid.c: identities of types (runtime/abi.h says what they promise).
 #include "compiler/unit.h"
 
 static uint32_t simple_kind(wx_type t) {
@@ -19,7 +19,8 @@ uint32_t wx_desc_kind(const wx_module *m, wx_type t) {
     uint32_t kind = simple_kind(t);
     if (kind) return kind;
     if (!wx_has_index(t)) return t;
-    return (t & ~WX_LOW_MASK) | m->types[wx_low(t)].canon;
+    uint32_t object = wx_holds_objects(m, t) ? WXRT_OBJECT_BIT : 0;
+    return (t & ~WX_LOW_MASK) | object | m->types[wx_low(t)].canon;
 }
 
 static bool append(uint64_t *id, const wx_type *types, uint32_t n) {

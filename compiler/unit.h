@@ -53,6 +53,12 @@ typedef struct wx_image { // image.c: memory contents known at compile time
     bool *in_image;           // per data segment: applied by the image
 } wx_image;
 
+typedef struct wx_object { // objects.c: of a type that is a struct or an array
+    uint32_t size;       // of a struct in bytes; of an element
+    uint32_t *at;        // structs: where its fields are
+    uint32_t *refs, ref_count; // wxrt_type.refs
+} wx_object;
+
 struct wx_cache;
 // What a profile says of a place in a body: pairs of a counter's number, for a call that of a function of this module
 // or UINT32_MAX, and its count.
@@ -97,6 +103,11 @@ typedef struct wx_unit {
     bool interruptible;       // code looks whether it has been interrupted
     bool lazy;                // functions are compiled on their first call, in this process (lazy.c)
     const struct wx_cache *cache; // of partitions, or NULL
+    bool gc;                  // the module uses garbage collection, or subtypes of functions
+    wx_object *objects;       // per type, if so
+    wx_expr *elem_values;     // expressions that elements of segments have, empty where their value is known
+    uint32_t *elem_value_at;  // per element segment: where those of its elements begin
+    uint32_t elem_value_count;
     wx_arena arena;
     wx_facts facts;
     wx_image image;
@@ -142,6 +153,11 @@ typedef struct wx_plan { // what one LLVM module holds
 bool wx_find_facts(wx_unit *u, wx_error *e);
 // idiom.c; needs live.
 void wx_find_idioms(wx_unit *u);
+// objects.c
+void wx_lay_out_objects(wx_unit *u);
+bool wx_holds_objects(const wx_module *m, wx_type t);    // references of the hierarchy of `any`
+bool wx_mentions_objects(const wx_module *m, const wx_typedef *t); // a function type: as a parameter or result
+uint32_t wx_field_log(const wx_module *m, wx_type t);    // a storage type has 2^this bytes in an object
 // image.c
 void wx_make_image(wx_unit *u);
 // profile_plan.c: which counters there are.

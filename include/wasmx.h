@@ -40,6 +40,7 @@ typedef struct wasmx_wasi wasmx_wasi;         // see wasmx_wasi.h
 
 typedef enum wasmx_kind {
     WASMX_I32 = 1, WASMX_I64, WASMX_F32, WASMX_F64, WASMX_V128, WASMX_FUNCREF, WASMX_EXTERNREF,
+    WASMX_ANYREF, // of the garbage collector's: anyref and all types below it
 } wasmx_kind;
 
 typedef struct wasmx_v128 { uint8_t bytes[16]; } wasmx_v128;
@@ -51,7 +52,7 @@ typedef union wasmx_value {
     double f64;
     wasmx_v128 v128;
     wasmx_func *funcref; // NULL: ref.null func
-    void *externref;     // NULL: ref.null extern
+    void *externref;     // NULL: ref.null extern. Also what references to objects are given and taken as
     uint64_t words[2];
 } wasmx_value;
 
@@ -126,6 +127,9 @@ typedef struct wasmx_options {
     bool trap_unknown_imports; // a function import that nothing satisfies by name and type traps when it is called
     uint64_t max_memory_bytes; // memory.grow beyond it answers -1; 0: the module's own limit
     uint64_t max_table_elements; // per table; 0: 10 million
+    uint64_t max_gc_bytes;     // of objects on the garbage-collected heap, garbage not collected yet among them; beyond
+                               // it guest code traps with WASMX_TRAP_HEAP_EXHAUSTED. 0: 256 MiB; at most 4 GiB.
+                               // Of linked instances, which have one heap: the limit of who allocates first.
     uint64_t deadline_ns;      // as wasmx_set_deadline before the start function; 0: none
     int deadline_clock;        // a wasmx_time
     size_t max_stack_bytes;    // native stack a call may use; 0: what the thread has. Set it for calls on a stack that
@@ -222,8 +226,9 @@ WASMX_API wasmx_memory *wasmx_export_memory(wasmx_instance *instance, const char
 
 // ---- Functions
 
-// A type as letters: parameters, ':', results; i I f F v r e stand for i32 i64 f32 f64 v128 funcref externref. "ii:i".
-// Writes at most size bytes with the NUL and returns the length it needs; other reference types are '?'.
+// A type as letters: parameters, ':', results; i I f F v r e a stand for i32 i64 f32 f64 v128 funcref externref, and
+// anyref with all types below it. "ii:i". Writes at most size bytes with the NUL and returns the length it needs; other
+// reference types are '?'.
 WASMX_API size_t wasmx_func_type(const wasmx_func *func, char *out, size_t size);
 // Calls a function whose type is not known at compile time. args and results have as many values as its type says.
 // A typed function of the generated header is faster and checked by the C compiler.
@@ -247,8 +252,7 @@ WASMX_API uint64_t wasmx_memory_grow(wasmx_memory *memory, uint64_t pages);
 
 WASMX_API uint64_t wasmx_table_size(const wasmx_table *table);
 WASMX_API bool wasmx_table_get(const wasmx_table *table, uint64_t index, wasmx_value *out); // false: out of bounds
-// False also for a reference in a table of a narrower type than funcref or externref, which nothing here could check;
-// wasmx_table_grow and wasmx_global_set likewise take null only there.
+// False also for a reference that is not of the elements' type; wasmx_table_grow and wasmx_global_set likewise.
 WASMX_API bool wasmx_table_set(wasmx_table *table, uint64_t index, wasmx_value value);
 WASMX_API uint64_t wasmx_table_grow(wasmx_table *table, uint64_t delta, wasmx_value init);
 
@@ -271,6 +275,44 @@ WASMX_API wasmx_table *wasmx_table_new64(wasmx_kind kind, uint64_t min, uint64_t
 WASMX_API void wasmx_table_free(wasmx_table *table);
 WASMX_API wasmx_global *wasmx_global_new(wasmx_kind kind, bool is_mutable, wasmx_value value);
 WASMX_API void wasmx_global_free(wasmx_global *global);
+
+// ---- References to objects
+//
+// Structs and arrays of a module with garbage collection lie on a heap of the instance, with a limit (max_gc_bytes),
+// and are made and read by guest code only. The host sees a reference of anyref or below as a word that means nothing
+// to it, in the externref of a wasmx_value and as `void *` in typed functions; its letter is `a`. externref values that a
+// guest made of objects (extern.convert_any) are the same words. Whatever the host hands back is checked: it has to be
+// an object (or i31) that exists, of the type that is wanted, or the call is refused with WASMX_TRAP_HOST, a host
+// function's result traps, and wasmx_global_set and wasmx_table_set answer false. Any other word is a reference of the
+// host's own, which a guest gets where it takes anyref, and which comes back as it was.
+//
+// A collection may happen whenever guest code of the instance, or of one linked with it, runs. An object lives as long
+// as a global, table, element segment or other object leads to it, or a frame of guest code, or of a host function
+// called by it, has its word. What a call returned to the host, and what the host keeps anywhere else, lives until the
+// next call only, unless a root holds it. A word whose object is gone may since be that of another object; nothing
+// worse comes of it.
+//
+// Linked instances share one heap, made by the first that allocates. Instances that have each made one already cannot
+// be linked: instantiation fails, wasmx_table_set and wasmx_global_set answer false, and a call with a function of the
+// other is refused.
+
+typedef struct wasmx_root wasmx_root;
+
+// Keeps the object that an externref or anyref leads to, for as long as the root or the instance exists, or until the
+// instance is back in its pool. NULL: memory is short.
+WASMX_API wasmx_root *wasmx_root_new(wasmx_instance *instance, wasmx_value value);
+WASMX_API wasmx_value wasmx_root_get(const wasmx_root *root); // NULL once the instance is gone
+WASMX_API void wasmx_root_free(wasmx_root *root);             // also after the instance; NULL is allowed
+
+typedef struct wasmx_gc_stats {
+    uint64_t bytes, max_bytes; // pages of the heap that hold objects or garbage; the limit
+    uint64_t collections;      // so far
+} wasmx_gc_stats;
+
+// All zero while there is no heap.
+WASMX_API void wasmx_gc_get_stats(const wasmx_instance *instance, wasmx_gc_stats *out);
+// Collects now: before a server waits, or to be sure that something is gone.
+WASMX_API void wasmx_gc_collect(wasmx_instance *instance);
 
 // ---- Tags: what an exception is
 //

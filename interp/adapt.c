@@ -80,6 +80,17 @@ static WX_LEFT_BY_TRAPS void callback(const wx_typedef *t, wx_regs *r) {
     give_results(t, r, slots, memory);
 }
 
+// References to objects, as the guest has them and as the host does.
+static void give_objects(const wasmx_func *f, const uint32_t *kinds, uint32_t count, wasmx_value *slots) {
+    for (uint32_t i = 0; i < count; i++)
+        if (wxrt_is_object(kinds[i])) slots[i].externref = wxrt_gc_externalize(f->owner, slots[i].externref);
+}
+
+static void take_objects(const wasmx_func *f, const uint32_t *kinds, uint32_t count, wasmx_value *slots) {
+    for (uint32_t i = 0; i < count; i++)
+        if (wxrt_is_object(kinds[i])) slots[i].externref = wxrt_gc_from_host(f->owner, kinds[i], slots[i].externref);
+}
+
 // R function(wasmx_instance *, parameters...), as wasmx.h describes typed functions: vectors and results that are not
 // one plain value go by pointer.
 static WX_LEFT_BY_TRAPS void typed(const wx_typedef *t, wx_regs *r) {
@@ -89,6 +100,7 @@ static WX_LEFT_BY_TRAPS void typed(const wx_typedef *t, wx_regs *r) {
     uint64_t memory = take_arguments(t, r, slots), stack[wx_most_words(t) + 2];
     wx_regs out;
     wx_cursor c = {0};
+    give_objects(f, f->signature->kinds, t->param_count, slots);
     *wx_next_place(&c, &out, WX_I64, stack) = (uint64_t)(uintptr_t)f->owner;
     for (uint32_t i = 0; i < t->param_count; i++) {
         if (t->params[i] == WX_V128) *wx_next_place(&c, &out, WX_I64, stack) = (uint64_t)(uintptr_t)&slots[i];
@@ -97,6 +109,7 @@ static WX_LEFT_BY_TRAPS void typed(const wx_typedef *t, wx_regs *r) {
     if (by_pointer) *wx_next_place(&c, &out, WX_I64, stack) = (uint64_t)(uintptr_t)results;
     wx_leave(f->host, NULL, &out, stack, c.words);
     if (!by_pointer) take_results(t, &out, results);
+    take_objects(f, f->signature->kinds + t->param_count, t->result_count, results);
     give_results(t, r, results, memory);
 }
 

@@ -586,7 +586,7 @@ static void other(tr *t, const wx_instr *in) {
     case WX_OP_CALL: direct_call(t, in->a); break;
     case WX_OP_CALL_INDIRECT: {
         uint32_t index = pop_place(t);
-        if (in->b > UINT16_MAX) refuse(t);
+        if (in->b > UINT16_MAX || !t->m->types[in->a].final) refuse(t); // types are compared for equality
         call(t, I_CALL_INDIRECT, in->a, index, in->b, in->a);
         break;
     }

@@ -10,7 +10,8 @@
 //
 // Calling convention of Wasm functions: C, with ctx as a swiftself parameter first, then the Wasm parameters. No
 // result: void; one: as it is; two: a struct of both by value; more: written to consecutive wasmx_value slots through a
-// last pointer parameter. References are pointers: funcref a wasmx_func *, externref what the host gave.
+// last pointer parameter. References are pointers: funcref a wasmx_func *, externref what the host gave. References to
+// objects and i31 are 32 bits in a pointer's register, as drawn below.
 //
 // A function reference holds its own ctx. For host functions ctx is the wasmx_func itself, and `code` is an adapter
 // that the importing module carries (one for typed host functions, one for callbacks). Thunks and adapters therefore
@@ -25,14 +26,67 @@
 #define WXRT_RESERVE32 ((uint64_t)4 << 30)
 #define WXRT_MAX_PAGES32 65535u               // one less than the specification allows: DESIGN section 3
 
-// ---- Type identities: 64 bits, equal exactly for equal function types, without a collision.
+// ---- Type identities: 64 bits, equal exactly for equal types, without a collision.
 //
 // A final function type without supertype, alone in its recursion group, over the seven kinds of wasmx_kind, with at
 // most 19 of them, is written out: a leading 1, three bits a parameter, 000, three bits a result (first in the highest
 // bits). Every other type is numbered by the process when a module that has it is first used; those have the top bit
-// set. 0 is no type: what an empty table slot has.
+// set, and in the low 32 bits the number and the kind: its tag. 0 is no type: what an empty table slot has.
 #define WXRT_TYPE_DIGITS 19
 #define WXRT_TYPE_INTERNED ((uint64_t)1 << 63)
+#define WXRT_MAX_INTERNED ((uint32_t)1 << 18)
+enum { WXRT_TAG_FUNC, WXRT_TAG_STRUCT, WXRT_TAG_ARRAY, WXRT_TAG_HOST, WXRT_TAG_BITS = 2, WXRT_TAG_MASK = 3 };
+
+// The supertypes of a numbered type, by depth, itself last, each as its tag; 0 beyond. So `x is of type T`, T at depth
+// d, is one comparison: wxrt_display of x's number, entry d.
+#define WXRT_DISPLAY 64
+typedef struct wxrt_display { uint32_t tags[WXRT_DISPLAY]; } wxrt_display;
+
+// ---- The heap of a module with garbage collection
+//
+// A reference of the hierarchy of `any` is 32 bits, extended by zeros where there is room for more: 0 is null; an odd
+// one an i31 (value * 2 + 1); all others are the place of an object in the heap of the instance, a multiple of 16.
+//
+//   base► [ not accessible: WXRT_HEAP_FIRST ][ objects, up to the limit ][ not accessible, up to 4 GiB and a guard ]
+//
+// An object begins with the tag of its type (4 bytes). The fields of a struct follow, each at the next multiple of its
+// size. An array has its length (4 bytes), then its elements at 8, those of 16 bytes at 16. A reference of the host's
+// (any.convert_extern) is an object with the tag WXRT_TAG_HOST alone and the host's word at 8. In fields, references of
+// this hierarchy take 4 bytes, all others 8.
+//
+// Generated code adds 32 bits to base, always, and nothing that is not checked by a compare or covered by the guard.
+#define WXRT_HEAP_FIRST ((uint32_t)1 << 20)
+#define WXRT_HEAP_GUARD ((uint64_t)1 << 20)
+#define WXRT_HEAP_SPACE ((uint64_t)4 << 30)
+#define WXRT_ARRAY_DATA 8u
+
+// Small objects are in cells, those of a page of 4 KiB of one size: 16 to 128 by 16, 160 to 256 by 32, 320 to 512 by
+// 64, then as many as leave nothing over.
+#define WXRT_CELL_CLASSES 21
+
+static inline uint32_t wxrt_cell_size(uint32_t k) {
+    static const uint16_t large[] = {640, 816, 1024, 1360, 2048};
+    return k < 8 ? 16 * (k + 1) : k < 12 ? 32 * (k - 3) : k < 16 ? 64 * (k - 7) : large[k - 16];
+}
+
+// The class of the smallest cells that hold so many bytes; WXRT_CELL_CLASSES: none does.
+static inline uint32_t wxrt_cell_class(uint64_t size) {
+    if (size <= 128) return size ? (uint32_t)(size - 1) / 16 : 0;
+    uint32_t k = 8;
+    while (k < WXRT_CELL_CLASSES && wxrt_cell_size(k) < size) k++;
+    return k;
+}
+
+// Cells of a class from next up to end are free and hold zeros.
+typedef struct wxrt_room { uint32_t next, end; } wxrt_room;
+
+struct wxrt_heap { wxrt_room rooms[WXRT_CELL_CLASSES]; };
+
+struct wxrt_gc { // in the area of an instance
+    uint8_t *base;               // NULL until something is allocated
+    struct wxrt_heap *heap;      // until then one without rooms
+    const wxrt_display *displays; // by type number
+};
 
 // ---- Objects generated code touches
 
@@ -95,13 +149,19 @@ struct wasmx_global {
     struct wx_link *link;       // as in a table
 };
 
-typedef struct wxrt_type { // of a function
+typedef struct wxrt_type {
     uint64_t *id;             // where its identity is; 0 there until the module is first used, if it is interned
-    uint32_t param_count, result_count;
+    uint32_t param_count, result_count; // functions
     const uint32_t *kinds;    // parameters, then results
     const uint8_t *canon;     // interned types: canonical bytes, equal exactly for equal types
     uint32_t canon_size;
+    uint32_t sort;            // WXRT_TAG_FUNC, _STRUCT or _ARRAY
+    uint32_t super;           // index of the supertype, or UINT32_MAX
+    uint32_t size;            // bytes of a struct, or of an element of an array
+    uint32_t ref_count;       // fields that may hold objects; arrays: 1 when elements may
+    const uint32_t *refs;     // where they are: an offset | WXRT_REF_ANY or WXRT_REF_EXTERN; arrays: offset 0
 } wxrt_type;
+enum { WXRT_REF_ANY = 1, WXRT_REF_EXTERN = 2, WXRT_REF_MASK = 3 }; // 4 bytes; a word of the host's, or an object
 
 struct wasmx_tag {
     wxrt_type type;     // as its module says; made by the host: without an identity
@@ -124,8 +184,21 @@ struct wasmx_instance { // 16-byte aligned, size a multiple of 16; ends WXRT_LOW
 #define WXRT_REF_BIT 0x80000000u
 #define WXRT_NULL_BIT 0x40000000u
 #define WXRT_INDEX_BIT 0x20000000u
+#define WXRT_OBJECT_BIT 0x10000000u // with WXRT_INDEX_BIT: the type is a struct or an array
 #define WXRT_LOW_MASK 0x00ffffffu
-enum { WXRT_HEAP_NOFUNC = 0x73, WXRT_HEAP_NOEXTERN = 0x72, WXRT_HEAP_FUNC = 0x70, WXRT_HEAP_EXTERN = 0x6f };
+enum {
+    WXRT_HEAP_NOFUNC = 0x73, WXRT_HEAP_NOEXTERN = 0x72, WXRT_HEAP_NONE = 0x71, WXRT_HEAP_FUNC = 0x70,
+    WXRT_HEAP_EXTERN = 0x6f, WXRT_HEAP_ANY = 0x6e, WXRT_HEAP_EQ = 0x6d, WXRT_HEAP_I31 = 0x6c, WXRT_HEAP_STRUCT = 0x6b,
+    WXRT_HEAP_ARRAY = 0x6a,
+};
+
+// References of the hierarchy of `any`.
+static inline bool wxrt_is_object(uint32_t type) {
+    if (!(type & WXRT_REF_BIT)) return type == WASMX_ANYREF;
+    if (type & WXRT_INDEX_BIT) return type & WXRT_OBJECT_BIT;
+    uint32_t low = type & WXRT_LOW_MASK;
+    return low == WXRT_HEAP_NONE || (low <= WXRT_HEAP_ANY && low >= WXRT_HEAP_ARRAY);
+}
 
 typedef struct wxrt_import {
     const char *module, *name;      // NUL-terminated; a name with a NUL inside is refused by the compiler
@@ -184,10 +257,12 @@ typedef struct wxrt_tagdesc { uint32_t type; uint8_t import; } wxrt_tagdesc; // 
 // size 0 for active ones in the image
 typedef struct wxrt_datadesc { const uint8_t *bytes; uint64_t size; } wxrt_datadesc;
 
-// items: a function's index in funcs; WXRT_ITEM_NULL; or WXRT_ITEM_GLOBAL | global index.
+// items: a function's index in funcs; WXRT_ITEM_NULL; WXRT_ITEM_GLOBAL | global index; or WXRT_ITEM_VALUE | index in
+// the instance's elem_values, where init has put what the expression gave.
 typedef struct wxrt_elemdesc { const uint32_t *items; uint64_t count; } wxrt_elemdesc;
 #define WXRT_ITEM_NULL 0xffffffffu
 #define WXRT_ITEM_GLOBAL 0x80000000u
+#define WXRT_ITEM_VALUE 0x40000000u
 
 // Where that page is, for an area of so many bytes: below area and instance, a multiple of 64 KiB from ctx.
 static inline uint64_t wxrt_interrupt_at(uint64_t area_size) {
@@ -264,6 +339,8 @@ typedef struct wxrt_layout {
     uint64_t own_memories, own_tables; // the records: wasmx_memory[own], wasmx_table[own], in index order (own: not
                                        // imported); those of constant tables are not used
     uint64_t dropped_data, dropped_elems; // one byte a segment
+    uint64_t gc;          // struct wxrt_gc; 0: the module has no use for one
+    uint64_t elem_values; // uint64_t[elem_value_count]
 } wxrt_layout;
 
 struct wasmx_module {
@@ -287,7 +364,7 @@ struct wasmx_module {
     const wxrt_tagdesc *tags;        uint32_t tag_count;
     const wasmx_value *global_image; // initial values of all globals (imported ones: zero)
     const wxrt_datadesc *datas;      uint32_t data_count;
-    const wxrt_elemdesc *elems;      uint32_t elem_count;
+    const wxrt_elemdesc *elems;      uint32_t elem_count, elem_value_count;
     const wxrt_export *exports;      uint32_t export_count;
     const uint8_t *image;            // page-aligned bytes of all runs
     uint64_t image_size;
@@ -341,6 +418,8 @@ static inline uint64_t wxrt_abi_hash(void) {
     h = wxrt_hash_row(h, "memory", sizeof(struct wasmx_memory));
     h = wxrt_hash_row(h, "table", sizeof(struct wasmx_table));
     h = wxrt_hash_row(h, "import", sizeof(wxrt_import));
+    h = wxrt_hash_row(h, "type", sizeof(wxrt_type) + WXRT_MAX_INTERNED);
+    h = wxrt_hash_row(h, "heap", WXRT_HEAP_FIRST + WXRT_HEAP_GUARD + WXRT_DISPLAY + WXRT_CELL_CLASSES);
     h = wxrt_hash_row(h, "export", sizeof(wxrt_export));
     h = wxrt_hash_row(h, "lines", sizeof(wxrt_lines) + WXRT_ROWS_IN_BLOCK);
     h = wxrt_hash_row(h, "profile", sizeof(wxrt_profile) + WXRT_TARGETS);

@@ -5,7 +5,7 @@
 // in: a function to run; out: its status, or that it is suspended   While a call runs, the thread's record describes
 // the call's stack instead of the thread's own. Entries of the call stand on a base entry that stays the same, and
 // whose `prev` is the last entry of whoever resumes the call.
-#include "runtime/async.h"
+#include "runtime/gc_stacks.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -17,26 +17,6 @@
 #define DEFAULT_STACK ((size_t)512 << 10)
 #define LEAST_STACK ((size_t)64 << 10)
 #define CACHED 64 // stacks of the default size kept for new calls
-
-typedef enum state { IDLE, RUNNING, SUSPENDED } state;
-
-struct wasmx_async {
-    uint8_t *mapping;
-    size_t mapping_size;
-    uint64_t low, size;   // the stack, its guard page not counted
-    void *sp, *resumer;   // where the call, and where who resumed it, goes on
-    state state;
-    wx_entry base;        // of no instance: below the call's entries in a thread's chain
-    wx_entry *top;        // its last entry, while it is suspended
-    wx_thread_stack stack_before; // of the thread's record
-    wasmx_async *async_before;    // likewise
-    wasmx_status (*run)(void *arg);
-    void *arg;
-    wasmx_status status;
-    void *fake_stack, *outer_fake, *fiber, *outer_fiber; // for sanitizers
-    const void *outer_low;
-    size_t outer_size;
-};
 
 // ---- Sanitizers follow stacks only when they are told
 
@@ -69,7 +49,7 @@ static void enter_stack(wasmx_async *a) {
 }
 
 static void leave_stack(wasmx_async *a) {
-    bool ends = a->state == IDLE;
+    bool ends = a->state == WX_IDLE;
     __sanitizer_start_switch_fiber(ends ? NULL : &a->fake_stack, a->outer_low, a->outer_size);
     __tsan_switch_to_fiber(a->outer_fiber, 0);
     wx_switch(&a->sp, a->resumer);
@@ -128,9 +108,12 @@ static void count_suspended(wasmx_async *a, int by) {
 }
 
 void wasmx_async_free(wasmx_async *a) {
-    if (!a || a->state == RUNNING) return;
-    if (a->state == SUSPENDED) count_suspended(a, -1);
-    a->state = IDLE;
+    if (!a || a->state == WX_RUNNING) return;
+    if (a->state == WX_SUSPENDED) {
+        count_suspended(a, -1);
+        wx_stack_runs(a);
+    }
+    a->state = WX_IDLE;
     if (put_cached(a)) return;
     __tsan_destroy_fiber(a->fiber);
     munmap(a->mapping, a->mapping_size);
@@ -153,12 +136,13 @@ static wasmx_status go_on(wasmx_async *a) {
     t->async = a;
     t->stack = (wx_thread_stack){a->base.limit, a->low, a->size};
     set_limits(a);
-    a->state = RUNNING;
+    wx_stack_runs(a);
+    a->state = WX_RUNNING;
     enter_stack(a);
     t->stack = a->stack_before; // t is this thread still: who resumes another call is not moved before that is back
     t->async = a->async_before;
     t->top = a->base.prev;
-    return a->state == SUSPENDED ? WASMX_SUSPENDED : a->status;
+    return a->state == WX_SUSPENDED ? WASMX_SUSPENDED : a->status;
 }
 
 bool wasmx_suspend(void) {
@@ -166,8 +150,9 @@ bool wasmx_suspend(void) {
     wasmx_async *a = t->async;
     if (!a) return false;
     a->top = t->top;
-    a->state = SUSPENDED;
+    a->state = WX_SUSPENDED;
     count_suspended(a, 1);
+    wx_stack_waits(a);
     leave_stack(a);
     count_suspended(a, -1);
     return true;
@@ -176,13 +161,13 @@ bool wasmx_suspend(void) {
 void wx_async_main(wasmx_async *a) {
     __sanitizer_finish_switch_fiber(NULL, &a->outer_low, &a->outer_size);
     a->status = a->run(a->arg);
-    a->state = IDLE;
+    a->state = WX_IDLE;
     leave_stack(a);
     abort(); // nobody resumes what has ended
 }
 
 wasmx_status wasmx_async_run(wasmx_async *a, wasmx_status (*run)(void *arg), void *arg) {
-    if (a->state != IDLE) return WASMX_TRAP_HOST;
+    if (a->state != WX_IDLE) return WASMX_TRAP_HOST;
     a->run = run;
     a->arg = arg;
     a->top = &a->base;
@@ -191,7 +176,7 @@ wasmx_status wasmx_async_run(wasmx_async *a, wasmx_status (*run)(void *arg), voi
     return go_on(a);
 }
 
-wasmx_status wasmx_resume(wasmx_async *a) { return a->state == SUSPENDED ? go_on(a) : WASMX_TRAP_HOST; }
+wasmx_status wasmx_resume(wasmx_async *a) { return a->state == WX_SUSPENDED ? go_on(a) : WASMX_TRAP_HOST; }
 
 typedef struct call { wasmx_func *func; const wasmx_value *args; wasmx_value *results; } call;
 

@@ -9,6 +9,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 
+#include "runtime/gc.h"
 #include "runtime/platform.h"
 
 #define HOST_RESERVE ((uint64_t)128 << 10) // for host functions, below the guest's limit
@@ -158,22 +159,36 @@ static void level_limits(wx_link *first) {
     } while (l != first);
 }
 
-void wx_link_join(wx_link *a, wx_link *b) {
-    if (same_ring(a, b)) return;
+static bool join_heaps(wx_link *a, wx_link *b) {
+    if (!a->heap) return !b->heap || join_heaps(b, a);
+    if (b->heap) return b->heap == a->heap;
+    wx_link *l = b;
+    do {
+        wx_heap_attach(l, a->heap);
+        l = l->next;
+    } while (l != b);
+    return true;
+}
+
+bool wx_link_join(wx_link *a, wx_link *b) {
+    if (same_ring(a, b)) return true;
+    if (!join_heaps(a, b)) return false;
     wx_link *after_a = a->next, *after_b = b->next;
     a->next = after_b;
     after_b->prev = a;
     b->next = after_a;
     after_a->prev = b;
     level_limits(a);
+    return true;
 }
 
 void wx_link_leave(wx_link *link) {
     link->prev->next = link->next;
     link->next->prev = link->prev;
     link->next = link->prev = link;
+    wx_heap_detach(link);
 }
 
-void wx_link_func(wx_link *link, const wasmx_func *func) {
-    if (link && func && func->owner) wx_link_join(link, &func->owner->state->link);
+bool wx_link_func(wx_link *link, const wasmx_func *func) {
+    return !link || !func || !func->owner || wx_link_join(link, &func->owner->state->link);
 }

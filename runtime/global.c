@@ -1,7 +1,7 @@
 // runtime/global.c: globals as the host sees them. Generated code knows cells only.
 #include <stdlib.h>
 
-#include "runtime/internal.h"
+#include "runtime/gc.h"
 
 typedef struct standalone {
     wasmx_global global;
@@ -10,15 +10,29 @@ typedef struct standalone {
 
 wasmx_kind wasmx_global_kind(const wasmx_global *g) {
     if (!(g->type & WXRT_REF_BIT)) return (wasmx_kind)g->type;
-    return wx_is_func_type(g->type) ? WASMX_FUNCREF : WASMX_EXTERNREF;
+    return wx_is_func_type(g->type) ? WASMX_FUNCREF : wxrt_is_object(g->type) ? WASMX_ANYREF : WASMX_EXTERNREF;
 }
 
-wasmx_value wasmx_global_get(const wasmx_global *g) { return *g->cell; }
+wasmx_value wasmx_global_get(const wasmx_global *g) {
+    if (!wxrt_is_object(g->type)) return *g->cell;
+    return (wasmx_value){.externref = wx_to_host(g->link->instance, g->cell->externref)};
+}
+
+// What the host gives, as guest code has it; false: it is not of the global's type. One of the host's own holds what it
+// likes.
+static bool take_ref(const wasmx_global *g, wasmx_value *value) {
+    bool full;
+    void *ref;
+    if (wx_is_func_type(g->type) && !wx_link_func(g->link, value->funcref)) return false;
+    if (!g->link->instance) return true;
+    if (!wx_from_host(g->link->instance, g->type, g->module, value->externref, false, &ref, &full)) return false;
+    *value = (wasmx_value){.externref = ref};
+    return true;
+}
 
 bool wasmx_global_set(wasmx_global *g, wasmx_value value) {
     if (!g->is_mutable) return false;
-    if ((g->type & WXRT_REF_BIT) && value.externref) return false; // a type that nothing here could check
-    if (g->type == WASMX_FUNCREF) wx_link_func(g->link, value.funcref);
+    if (g->type > WASMX_V128 && !take_ref(g, &value)) return false;
     *g->cell = value;
     return true;
 }

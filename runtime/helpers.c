@@ -67,13 +67,15 @@ void wxrt_memory_init(wasmx_instance *i, uint32_t memory, uint32_t data, uint64_
 void wxrt_data_drop(wasmx_instance *i, uint32_t data) { WX_AREA(i, dropped_data, uint8_t)[data] = 1; }
 void wxrt_elem_drop(wasmx_instance *i, uint32_t elem) { WX_AREA(i, dropped_elems, uint8_t)[elem] = 1; }
 
-static void *item_ref(wasmx_instance *i, uint32_t item) {
+void *wx_item_ref(wasmx_instance *i, uint32_t item) {
     if (item == WXRT_ITEM_NULL) return NULL;
-    if (!(item & WXRT_ITEM_GLOBAL)) {
+    if (!(item & (WXRT_ITEM_GLOBAL | WXRT_ITEM_VALUE))) {
         wasmx_func *f = wx_func_at(i, item);
         if (!f) WX_TRAP(HOST);
         return f;
     }
+    if (!(item & WXRT_ITEM_GLOBAL))
+        return (void *)(uintptr_t)WX_AREA(i, elem_values, uint64_t)[item & ~WXRT_ITEM_VALUE];
     uint32_t g = item & ~WXRT_ITEM_GLOBAL;
     wasmx_value *cell = &WX_AREA(i, globals, wasmx_value)[g];
     if (i->module->globals[g].import) cell = (wasmx_value *)(uintptr_t)cell->words[0];
@@ -86,7 +88,7 @@ void wxrt_table_init(wasmx_instance *i, uint32_t table, uint32_t elem, uint64_t 
     uint64_t count = WX_AREA(i, dropped_elems, uint8_t)[elem] ? 0 : e->count;
     if (outside(src, n, count) || outside(dst, n, t->size)) WX_TRAP(TABLE_OUT_OF_BOUNDS);
     for (uint64_t k = 0; k < n; k++) {
-        wx_table_put(t, dst + k, item_ref(i, e->items[src + k]));
+        wx_table_put(t, dst + k, wx_item_ref(i, e->items[src + k]));
         if (k % PIECE_ELEMENTS == PIECE_ELEMENTS - 1) look(i);
     }
 }

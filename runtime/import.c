@@ -60,15 +60,18 @@ static bool set_linked_func(resolver *r, const wxrt_import *im) {
     return true;
 }
 
+static bool two_heaps(resolver *r, const wxrt_import *im) {
+    return wx_error_set(r->err, "import \"%.60s\" \"%.60s\": " WX_TWO_HEAPS, im->module, im->name);
+}
+
 static bool set_guest_func(resolver *r, const wxrt_import *im, const wasmx_func *given) {
     char text[64];
-    if (given->type != *r->instance->module->types[im->type].id) {
+    if (!wx_identity_matches(given->type, *r->instance->module->types[im->type].id)) {
         wx_kind_text(given->signature, text, sizeof text);
         return wrong_type(r, im, text);
     }
     *record_of(r) = *given;
-    wx_link_func(&r->instance->state->link, given);
-    return true;
+    return wx_link_func(&r->instance->state->link, given) || two_heaps(r, im);
 }
 
 static bool set_defined_func(resolver *r, const wxrt_import *im, const wx_definition *d) {
@@ -137,6 +140,13 @@ static bool same_type(uint32_t a, const wasmx_module *in_a, uint32_t b, const wa
     return wx_kind_matches(a, in_a, b, in_b) && wx_kind_matches(b, in_b, a, in_a);
 }
 
+// Through what holds such values, do functions or objects come from one instance to another? An externref may be an
+// object's, for who can make one of it, and where another instance has put it.
+static bool ties(const resolver *r, uint32_t type, const wasmx_module *in) {
+    if (wx_is_func_type(type) || wxrt_is_object(type)) return true;
+    return in && r->instance->module->layout.gc && wx_is_extern_type(type);
+}
+
 static bool resolve_table(resolver *r, const wxrt_import *im, const wx_definition *d) {
     wasmx_table *t = d->value.of.table;
     if (!same_type(t->type, t->module, im->type, r->instance->module))
@@ -146,8 +156,7 @@ static bool resolve_table(resolver *r, const wxrt_import *im, const wx_definitio
     if (!limits_fit(im, t->size, t->has_max, t->declared_max))
         return wrong_limits(r, im, "a table", t->size, t->has_max, t->declared_max);
     WX_AREA(r->instance, tables, wasmx_table *)[r->counts[WASMX_TABLE]] = t;
-    if (t->is_func) wx_link_join(&r->instance->state->link, t->link);
-    return true;
+    return !ties(r, t->type, t->module) || wx_link_join(&r->instance->state->link, t->link) || two_heaps(r, im);
 }
 
 static bool resolve_global(resolver *r, const wxrt_import *im, const wx_definition *d) {
@@ -161,8 +170,7 @@ static bool resolve_global(resolver *r, const wxrt_import *im, const wx_definiti
     if (!fits) return incompatible(r, im, wx_value_type_text(im->type), wx_value_type_text(g->type));
     WX_AREA(r->instance, globals, wasmx_value)[k].words[0] = (uint64_t)(uintptr_t)g->cell;
     r->instance->state->globals[k] = g;
-    if (wx_is_func_type(g->type)) wx_link_join(&r->instance->state->link, g->link);
-    return true;
+    return !ties(r, g->type, g->module) || wx_link_join(&r->instance->state->link, g->link) || two_heaps(r, im);
 }
 
 static bool resolve_tag(resolver *r, const wxrt_import *im, const wx_definition *d) {

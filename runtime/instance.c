@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "runtime/internal.h"
+#include "runtime/gc.h"
 
 // ---- Where it lies
 
@@ -97,6 +97,8 @@ static wasmx_instance *place(const wasmx_module *m, const wasmx_options *options
     i->host = options->host;
     i->wasi = options->linker ? options->linker->wasi : NULL;
     wx_link_init(&i->state->link, i);
+    i->state->max_gc_bytes = options->max_gc_bytes;
+    wx_gc_open(i);
     i->stack_limit = wx_stack_limit(i->max_stack);
     return i;
 }
@@ -228,6 +230,7 @@ static void destroy(wasmx_instance *i) {
     void *block = i->state->block;
     uint64_t mapped = i->state->block_size;
     wx_watch_close(i);
+    wx_heap_detach(&i->state->link);
     free_made(i);
     free_tables(i);
     free(i->state);

@@ -23,18 +23,25 @@ WX_INTERNAL bool wx_error_set(wasmx_error *err, const char *format, ...) __attri
 // Guest functions of linked instances call one another without the runtime seeing it, so all of them must have the
 // stack limit of the thread that entered one of them. Every function reference that can travel from one instance to
 // another joins their rings: an import, a table, a global.
+//
+// They also have one heap, because objects travel the same ways. The first of a ring that allocates one makes it; two
+// rings that each have one already cannot be joined.
+typedef struct wx_heap wx_heap;
+
 typedef struct wx_link {
     struct wx_link *next, *prev;
     wasmx_instance *instance; // NULL: a table or global made by the host
+    wx_heap *heap;            // of all in the ring; NULL: none yet
 } wx_link;
 
 WX_INTERNAL void wx_link_init(wx_link *link, wasmx_instance *instance);
-WX_INTERNAL void wx_link_join(wx_link *a, wx_link *b);
+WX_INTERNAL bool wx_link_join(wx_link *a, wx_link *b); // false: each has a heap
 WX_INTERNAL void wx_link_leave(wx_link *link);
 // Leaves, and frees the instances that failed to start when nothing else is left in the ring to reach them.
 WX_INTERNAL void wx_link_end(wx_link *link);
-// Joins what `func` belongs to with `link`; either may be NULL.
-WX_INTERNAL void wx_link_func(wx_link *link, const wasmx_func *func);
+// Joins what `func` belongs to with `link`; either may be NULL. False: each has a heap.
+WX_INTERNAL bool wx_link_func(wx_link *link, const wasmx_func *func);
+#define WX_TWO_HEAPS "instances of which each has objects cannot be linked"
 
 struct wxrt_host_state {
     wx_link link;
@@ -45,6 +52,7 @@ struct wxrt_host_state {
     wasmx_memory *wasi_memory; // the export "memory", once WASI has looked it up
     struct wx_slot *slot;  // where in a pool it lives, or NULL
     void (*give_back)(wasmx_instance *); // how that ends its use
+    uint64_t max_gc_bytes; // of a heap that it makes
     bool zombie;           // failed to start, but functions of it may be in tables of others
     wx_watch watch;
     uint32_t suspended;    // calls in it that wait on stacks of their own
@@ -115,6 +123,7 @@ extern WX_INTERNAL const char wx_resume_here[];
 
 // Ends the innermost call. message NULL: the status' own.
 WX_INTERNAL void wx_raise(uint32_t status, const char *message, int32_t exit_code) __attribute__((noreturn));
+WX_INTERNAL void wx_raise_exhausted(void) __attribute__((noreturn)); // the heap is; by a helper that the guest called
 #define WX_TRAP(name) wx_raise(WASMX_TRAP_##name, NULL, 0)
 
 // A word of the stack, whoever's frame it is in: sanitizers forbid some of them.
@@ -127,6 +136,8 @@ typedef struct wx_where { // a place in guest code that trapped
 
 // Fills the trap record of the innermost entry. Async-signal-safe.
 WX_INTERNAL void wx_trap_record(const wx_entry *entry, uint32_t status, const wx_where *where);
+// The record of a call that was refused before it began. message NULL: the status' own.
+WX_INTERNAL void wx_trap_set(const wasmx_instance *instance, uint32_t status, const char *message);
 WX_INTERNAL void wx_signals_install(void);
 
 // ---- Address ranges (ranges.c): read without a lock, from a signal handler too
@@ -204,6 +215,14 @@ WX_INTERNAL void wx_kind_text(const wxrt_type *type, char *out, size_t size);
 WX_INTERNAL const char *wx_value_type_text(uint32_t type);
 // Value types, each with the module its indices count in (may be NULL): a is a subtype of b.
 WX_INTERNAL bool wx_kind_matches(uint32_t a, const wasmx_module *in_a, uint32_t b, const wasmx_module *in_b);
+// Value types: references to functions; of the host's. No index counts in a module here.
+WX_INTERNAL bool wx_is_func_type(uint32_t type);
+WX_INTERNAL bool wx_is_extern_type(uint32_t type);
+// Identities: equal, or a is below b.
+WX_INTERNAL bool wx_identity_matches(uint64_t a, uint64_t b);
+// Is what a guest has as a reference a value of the type? One to an object is in the heap; functions are believed to
+// be.
+WX_INTERNAL bool wx_value_is(const wx_heap *heap, const void *ref, uint32_t type, const wasmx_module *m);
 // A type as letters ("ii:i") read into kinds; false: malformed.
 typedef struct wx_signature { uint32_t params, results; uint32_t *kinds; } wx_signature;
 WX_INTERNAL bool wx_signature_read(wx_signature *signature, const char *letters);
@@ -240,7 +259,6 @@ WX_INTERNAL void wx_table_put(wasmx_table *table, uint64_t at, void *ref); // in
 WX_INTERNAL void wx_table_note(wasmx_table *table, uint64_t at, uint64_t count);
 WX_INTERNAL void *wx_table_ref(const wasmx_table *table, uint64_t at);
 WX_INTERNAL uint64_t wx_table_grow(wasmx_table *table, uint64_t delta, void *ref);
-WX_INTERNAL bool wx_is_func_type(uint32_t type); // references to functions
 
 // ---- Instances
 
@@ -251,6 +269,7 @@ WX_INTERNAL wasmx_status wx_instance_start(wasmx_instance *instance);
 WX_INTERNAL void wx_instance_end(wasmx_instance *instance); // wasmx_instance_free for one that is in no pool
 // The function at an index of module->funcs, its record made if need be; NULL: out of memory.
 WX_INTERNAL wasmx_func *wx_func_at(wasmx_instance *instance, uint32_t index);
+WX_INTERNAL void *wx_item_ref(wasmx_instance *instance, uint32_t item); // of an element segment
 WX_INTERNAL wasmx_global *wx_global_at(wasmx_instance *instance, uint32_t index);
 WX_INTERNAL bool wx_resolve_imports(wasmx_instance *instance, const wasmx_options *options, wasmx_error *err);
 

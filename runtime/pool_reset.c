@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "runtime/gc.h"
 #include "runtime/pool.h"
 
 #define AUDIT 256 // releases between two looks at which kept pages still change
@@ -161,7 +162,9 @@ static void put_fields(wx_slot *s) {
     memcpy(WX_AREA(i, globals, wasmx_value), s->globals, m->global_count * sizeof(wasmx_value));
     memcpy(WX_AREA(i, dropped_data, uint8_t), s->dropped, m->data_count);
     memcpy(WX_AREA(i, dropped_elems, uint8_t), s->dropped + m->data_count, m->elem_count);
-    if (i->state->link.next != &i->state->link) wx_link_end(&i->state->link);
+    if (i->state->link.next != &i->state->link) wx_link_end(&i->state->link); // and with it what was shared
+    if (i->state->link.heap) wx_heap_reset(i->state->link.heap, s->pool->keep_bytes);
+    memset(WX_AREA(i, elem_values, uint64_t), 0, m->elem_value_count * sizeof(uint64_t));
     i->state->trap.kind = WASMX_OK;
     i->state->trap.exit_code = 0;
     i->state->trap.frame_count = i->state->trace_count = 0;
@@ -250,6 +253,9 @@ static bool wrote_memory(const wasmx_instance *i) { // every segment init applie
     return false;
 }
 
+// What init does may differ each time, or it makes objects, of which nothing is remembered.
+static bool starts_anew(const wasmx_module *m) { return m->has_start || m->layout.gc; }
+
 // Without a start function, what init does is the same every time: it becomes part of what is remembered, but for
 // memory, which comes from the image.
 static bool start_once(wx_slot *s, wasmx_error *err) {
@@ -264,8 +270,8 @@ bool wx_slot_prepare(wx_slot *s, wasmx_error *err) {
     if (!save_memories(s) || !save_tables(s) || !save_fields(s)) return wx_error_set(err, "out of memory");
     s->releases = 0;
     s->dry = s->wait = 0;
-    s->start_again = m->has_start;
-    return !m->init || m->has_start || start_once(s, err);
+    s->start_again = starts_anew(m);
+    return !m->init || starts_anew(m) || start_once(s, err);
 }
 
 void wx_slot_empty(wx_slot *s) {

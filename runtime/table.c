@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/internal.h"
+#include "runtime/gc.h"
 
 #define DEFAULT_LIMIT 10000000u
 
@@ -76,34 +76,34 @@ uint64_t wx_table_grow(wasmx_table *t, uint64_t delta, void *ref) {
 
 // ---- For the host
 
-// A reference the host may put there. Tables of narrower types than funcref and externref take null only: nothing here
-// could check more.
-static bool may_hold(const wasmx_table *t, void *ref) {
-    return !ref || t->type == WASMX_FUNCREF || t->type == WASMX_EXTERNREF;
+// What the host gives, as it stands in the table; false: it is not of the elements' type.
+static bool take_ref(const wasmx_table *t, wasmx_value v, void **ref) {
+    bool full;
+    *ref = t->is_func ? (void *)v.funcref : v.externref;
+    if (t->is_func && !wx_link_func(t->link, *ref)) return false;
+    if (!t->link->instance) return true; // the host's own: of functions, or of its references
+    return wx_from_host(t->link->instance, t->type, t->module, *ref, false, ref, &full);
 }
-
-static void *ref_of(const wasmx_table *t, wasmx_value v) { return t->is_func ? (void *)v.funcref : v.externref; }
 
 uint64_t wasmx_table_size(const wasmx_table *t) { return t->size; }
 
 bool wasmx_table_get(const wasmx_table *t, uint64_t index, wasmx_value *out) {
     if (index >= t->size) return false;
-    *out = (wasmx_value){.externref = wx_table_ref(t, index)};
+    void *ref = wx_table_ref(t, index);
+    *out = (wasmx_value){.externref = wxrt_is_object(t->type) ? wx_to_host(t->link->instance, ref) : ref};
     return true;
 }
 
 bool wasmx_table_set(wasmx_table *t, uint64_t index, wasmx_value value) {
-    void *ref = ref_of(t, value);
-    if (index >= t->size || !may_hold(t, ref)) return false;
-    if (t->is_func) wx_link_func(t->link, ref);
+    void *ref;
+    if (index >= t->size || !take_ref(t, value, &ref)) return false;
     wx_table_put(t, index, ref);
     return true;
 }
 
 uint64_t wasmx_table_grow(wasmx_table *t, uint64_t delta, wasmx_value init) {
-    void *ref = ref_of(t, init);
-    if (!may_hold(t, ref)) return UINT64_MAX;
-    if (t->is_func) wx_link_func(t->link, ref);
+    void *ref;
+    if (!take_ref(t, init, &ref)) return UINT64_MAX;
     return wx_table_grow(t, delta, ref);
 }
 

@@ -80,8 +80,8 @@ static void set_message(wasmx_trap *trap, const char *message) {
     trap->message[n] = 0;
 }
 
-static struct wxrt_host_state *start_record(const wx_entry *entry, uint32_t status) {
-    struct wxrt_host_state *s = entry->instance->state;
+static struct wxrt_host_state *start_record(const wasmx_instance *instance, uint32_t status) {
+    struct wxrt_host_state *s = instance->state;
     s->trap.kind = (wasmx_status)status;
     s->trap.exit_code = 0;
     s->trap.frame_count = s->trace_count = 0;
@@ -89,8 +89,13 @@ static struct wxrt_host_state *start_record(const wx_entry *entry, uint32_t stat
     return s;
 }
 
+void wx_trap_set(const wasmx_instance *instance, uint32_t status, const char *message) {
+    struct wxrt_host_state *s = start_record(instance, status);
+    if (message) set_message(&s->trap, message);
+}
+
 void wx_trap_record(const wx_entry *entry, uint32_t status, const wx_where *where) {
-    struct wxrt_host_state *s = start_record(entry, status);
+    struct wxrt_host_state *s = start_record(entry->instance, status);
     uint64_t high = (uint64_t)(uintptr_t)entry->sp;
     add_place(s, where->pc);
     add_frameless(s, where, high);
@@ -104,18 +109,35 @@ static __attribute__((noreturn)) void no_call(uint32_t status) {
     abort();
 }
 
-__attribute__((noinline)) void wx_raise(uint32_t status, const char *message, int32_t exit_code) {
+// The frames below the entry are nobody's any more. But later calls will have frames in the same places, with holes in
+// which a collection would find what has filled the heap.
+static __attribute__((noinline, noreturn, no_sanitize("address"))) void forget_and_resume(uint64_t low, void *sp,
+                                                                                          uint32_t status) {
+    volatile uint64_t *at = (volatile uint64_t *)(uintptr_t)low, *end = sp;
+    while (at < end) *at++ = 0;
+    wx_resume(sp, status);
+}
+
+static __attribute__((noinline, noreturn)) void leave(uint32_t status, const char *message, int32_t exit_code,
+                                                      bool forget) {
     wx_entry *entry = wx_this_thread.top;
     if (status == WASMX_OK || status >= WASMX_STATUS_COUNT) status = WASMX_TRAP_HOST;
     if (!entry || !entry->instance) no_call(status);
     uint64_t low = (uint64_t)(uintptr_t)__builtin_frame_address(0), high = (uint64_t)(uintptr_t)entry->sp;
-    struct wxrt_host_state *s = start_record(entry, status);
+    struct wxrt_host_state *s = start_record(entry->instance, status);
     s->trap.exit_code = exit_code;
     if (message) set_message(&s->trap, message);
     walk(s, mend_chain(low, low, high), low, high);
     wx_this_thread.top = entry->prev;
+    if (forget) forget_and_resume(low, entry->sp, status);
     wx_resume(entry->sp, status);
 }
+
+__attribute__((noinline)) void wx_raise(uint32_t status, const char *message, int32_t exit_code) {
+    leave(status, message, exit_code, false);
+}
+
+void wx_raise_exhausted(void) { leave(WASMX_TRAP_HEAP_EXHAUSTED, NULL, 0, true); }
 
 void wasmx_raise(wasmx_instance *instance, wasmx_status kind, const char *message) {
     (void)instance;

@@ -8,6 +8,12 @@
 #include "wasm/constexpr.h"
 #include "wizer/wizer.h"
 
+// References to objects and i31: the hierarchy of any.
+static bool is_object_ref(const wx_module *m, wx_type t) {
+    if (wx_has_index(t)) return m->types[wx_low(t)].kind != WX_KIND_FUNC;
+    return wx_low(t) == WX_HEAP_NONE || (wx_low(t) <= WX_HEAP_ANY && wx_low(t) >= WX_HEAP_ARRAY);
+}
+
 static bool is_func_ref(const wx_module *m, wx_type t) {
     if (!wx_is_ref(t)) return false;
     if (wx_has_index(t)) return m->types[wx_low(t)].kind == WX_KIND_FUNC;
@@ -20,6 +26,8 @@ static bool read_ref(wx_snapshot *s, wx_type type, wasmx_value v, const char *wh
     *out = WX_NULL_REF;
     if (!v.externref) return true;
     if (at != UINT64_MAX) snprintf(slot, sizeof slot, "[%llu]", (unsigned long long)at);
+    if (is_object_ref(&s->m, type))
+        return wx_snapshot_fail(s, "%s%s holds a reference to an object or an i31, which cannot be kept", where, slot);
     if (!is_func_ref(&s->m, type))
         return wx_snapshot_fail(s, "%s%s holds a reference of the host's (%s), which cannot be kept", where, slot,
                                 type == WX_EXTERNREF ? "externref" : "not a function");
@@ -37,15 +45,31 @@ static void read_memories(wx_snapshot *s) {
     }
 }
 
-// An immutable global keeps its expression, unless that names an imported global, which the result may not import.
-static bool names_global(wx_expr expr) {
+static bool has_mutable_fields(const wx_typedef *t) {
+    for (uint32_t i = 0; i < t->field_count; i++)
+        if (t->fields[i].mutable) return true;
+    return false;
+}
+
+// Could the initialiser have changed an object that this makes?
+static bool makes_state(const wx_module *m, const wx_instr *in) {
+    switch (in->op) {
+    case WX_OP_STRUCT_NEW: case WX_OP_STRUCT_NEW_DEFAULT: case WX_OP_ARRAY_NEW: case WX_OP_ARRAY_NEW_DEFAULT:
+    case WX_OP_ARRAY_NEW_FIXED: return has_mutable_fields(&m->types[in->a]);
+    default: return false;
+    }
+}
+
+// An expression that gives the same later: it makes nothing that may have changed since, and, for a global, names no
+// global, which might be an imported one, which the result may not import.
+static bool is_repeatable(const wx_module *m, wx_expr expr, bool in_global) {
     wx_error none = {0};
     wx_reader r = wx_reader_make(expr, &none);
     for (wx_instr in; !wx_reader_done(&r);) {
         wx_instr_read(&r, &in);
-        if (in.op == WX_OP_GLOBAL_GET) return true;
+        if (makes_state(m, &in) || (in_global && in.op == WX_OP_GLOBAL_GET)) return false;
     }
-    return false;
+    return true;
 }
 
 static bool read_global(wx_snapshot *s, uint32_t i) {
@@ -53,7 +77,7 @@ static bool read_global(wx_snapshot *s, uint32_t i) {
     wx_global_state *state = &s->state.globals[i];
     char where[64];
     state->func = WX_NULL_REF;
-    state->keep_expr = !g->mutable && g->import == WX_NO_INDEX && !names_global(g->init);
+    state->keep_expr = !g->mutable && g->import == WX_NO_INDEX && is_repeatable(&s->m, g->init, true);
     if (state->keep_expr) return true;
     wasmx_global *global = wasmx_instance_global(s->instance, i);
     if (!global) return wx_snapshot_fail(s, "out of memory");
@@ -128,6 +152,17 @@ static void read_segments(wx_snapshot *s) {
         s->state.elem_empty[i] = s->m.elems[i].mode != WX_PASSIVE || wasmx_instance_elem_dropped(s->instance, i);
 }
 
+// The elements of a passive segment are made anew in every instance.
+static bool check_segments(wx_snapshot *s) {
+    for (uint32_t i = 0; i < s->m.elem_count; i++) {
+        const wx_elem *e = &s->m.elems[i];
+        for (uint32_t k = 0; !s->state.elem_empty[i] && !e->funcs && k < e->count; k++)
+            if (!is_repeatable(&s->m, e->exprs[k], false))
+                return wx_snapshot_fail(s, "element segment %u holds objects, which cannot be kept", i);
+    }
+    return true;
+}
+
 bool wx_state_read(wx_snapshot *s) {
     const wx_module *m = &s->m;
     s->state.memories = WX_NEW_ARRAY(&s->arena, wx_memory_state, m->memory_count);
@@ -137,5 +172,5 @@ bool wx_state_read(wx_snapshot *s) {
     s->state.elem_empty = WX_NEW_ARRAY(&s->arena, bool, m->elem_count);
     read_memories(s);
     read_segments(s);
-    return read_globals(s) && read_tables(s);
+    return check_segments(s) && read_globals(s) && read_tables(s);
 }

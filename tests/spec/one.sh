@@ -15,6 +15,7 @@ if [ "$level" = p ]; then
     tail -1 "$build/spec/logs/$mode/$name.g" | grep -q ' 0 failed' || { cat "$build/spec/logs/$mode/$name.g"; exit; }
     exec bash "$0" "$build" "$arch-u-$bounds" "$script" "$name"
 fi
+[ "$mode" = x86_64-2-explicit ] && export WASMX_GC_STRESS=1 # a collection at every allocation
 profiles=$build/spec/$arch-g-$bounds/$name
 rm -rf "$out" && mkdir -p "$out"
 case $level in

@@ -182,10 +182,11 @@ static bool v128_matches(const wasmx_value *got, const char *want) {
 
 static bool ref_matches(const value *got, const char *want) {
     const char *colon = strchr(want, ':');
-    if (!strncmp(want, "ref.null", 8)) return !got->v.externref && strchr("re?", got->kind);
-    if (colon) return strchr("e?", got->kind) && got->v.externref == host_ref(colon + 1);
+    if (!strncmp(want, "ref.null", 8)) return !got->v.externref && strchr("rea?", got->kind);
+    if (colon) return strchr("ea?", got->kind) && got->v.externref == host_ref(colon + 1);
     if (!strcmp(want, "ref.func")) return got->v.externref && strchr("r?", got->kind);
-    return got->v.externref && strchr("e?", got->kind);
+    if (!strcmp(want, "ref.extern")) return got->v.externref && got->kind == 'e';
+    return got->v.externref && got->kind == 'a';
 }
 
 static bool matches(const value *got, const char *want);
@@ -376,7 +377,7 @@ static void invoke(wasmx_instance *i, const char *field, size_t size, unsigned n
     }
     for (unsigned k = 0; k < n; k++) {
         value v;
-        if (!read_value(token(), &v) || (v.kind != letters[k] && letters[k] != '?'))
+        if (!read_value(token(), &v) || (v.kind != letters[k] && !strchr("a?", letters[k])))
             out.problem = "an argument of another type";
         else args[k] = v.v;
     }
@@ -392,7 +393,7 @@ static void get(wasmx_instance *i, const char *field, size_t size) {
         out.problem = "no such global is exported";
         return;
     }
-    out.results[0] = (value){" iIfFvre"[wasmx_global_kind(e.of.global)], wasmx_global_get(e.of.global)};
+    out.results[0] = (value){" iIfFvrea"[wasmx_global_kind(e.of.global)], wasmx_global_get(e.of.global)};
     out.count = 1;
 }
 

@@ -170,18 +170,6 @@ Test(compile_options, unsupported_features_are_named_with_the_function) {
                        "(func 1 \"f\")");
 }
 
-// (type $s (struct)) (func $f (export "f") struct.new $s drop)
-Test(compile_options, gc_is_named_with_the_function) {
-    builder b = build();
-    SECTION(&b, TYPE, "\x02\x5f\x00\x60\x00\x00");
-    SECTION(&b, FUNC, "\x01\x01");
-    SECTION(&b, EXPORT, "\x01\x01" "f\x00\x00");
-    SECTION(&b, CODE, "\x01\x06\x00\xfb\x00\x00\x1a\x0b");
-    const char *line = refused(b.module.data, b.module.len, (wasmx_compile_options){.file = "a.wasm"});
-    cr_expect(has(line, "(func 0)") && has(line, "gc is not compiled yet: struct.new"), "%s", line);
-    discard(&b);
-}
-
 Test(compile_options, dead_functions_may_use_what_is_not_compiled) {
     wasmx_output out = compiled_text("(module (func $dead (try (do) (catch_all))) (func (export \"f\")))",
                                      (wasmx_compile_options){.opt_level = '0'});

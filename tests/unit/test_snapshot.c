@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "tests/unit/compile_code.h"
+#include "tests/unit/gc_guest.h"
 #include "wasmx_snapshot.h"
 
 static wasmx_snapshot_result result;
@@ -86,6 +87,43 @@ Test(snapshot, references_of_the_host_are_refused_where_they_are) {
     expect_refused("(module (import \"env\" \"func\" (func $x (result funcref))) (table 2 funcref) (table 2 funcref)"
                    " (func (export \"wizer-initialize\") (table.set 1 (i32.const 0) (call $x))))",
                    "a: table 1[0] holds a function of another module, which cannot be kept");
+}
+
+static void expect_guest_refused(const char *text, const char *line) {
+    builder b = guest_module(text);
+    cr_expect_not(wasmx_snapshot(b.module.data, b.module.len, &(wasmx_snapshot_options){.file = "a"}, &result, &error));
+    cr_expect_str_eq(error.line, line);
+    discard(&b);
+}
+
+Test(snapshot, objects_are_refused_where_they_are) {
+    expect_guest_refused("type struct mut i32\ntable t any? 4\n"
+                         "func wizer-initialize : : = i32.const 2 i32.const 5 struct.new 0 table.set 0 end\n",
+                         "a: table 0[2] holds a reference to an object or an i31, which cannot be kept");
+    expect_guest_refused("type struct mut i32\nglobal g mut #0? = ref.null 0 end\n"
+                         "func wizer-initialize : : = i32.const 5 struct.new 0 global.set 0 end\n",
+                         "a: global 0 holds a reference to an object or an i31, which cannot be kept");
+    expect_guest_refused("type struct mut i32\nglobal g #0? = i32.const 1 struct.new 0 end\n" // it may have changed
+                         "func wizer-initialize : : = end\n",
+                         "a: global 0 holds a reference to an object or an i31, which cannot be kept");
+    expect_guest_refused("type struct mut i32\nelem any? = i32.const 1 struct.new 0 end\n"
+                         "func wizer-initialize : : = end\n",
+                         "a: element segment 0 holds objects, which cannot be kept");
+}
+
+// What the initialiser made for itself is no part of the state, and what cannot change is made again.
+Test(snapshot, objects_that_are_gone_or_constant_are_no_state) {
+    builder b = guest_module("type struct mut i32\ntype struct i32\nglobal n mut i32 = i32.const 0 end\n"
+                             "global c #1 = i32.const 40 struct.new 1 end\n"
+                             "func wizer-initialize : : = i32.const 2 struct.new 0 struct.get 0 0 global.set 0 end\n"
+                             "func get i32 : i32 : = global.get 0 global.get 1 struct.get 1 0 i32.add end\n");
+    cr_assert(wasmx_snapshot(b.module.data, b.module.len, &(wasmx_snapshot_options){.file = "a"}, &result, &error), "%s",
+              error.line);
+    wasmx_instance *i = snapshot_instance(NULL);
+    cr_expect_eq(result_of(i, "get", 0), 42);
+    wasmx_instance_free(i);
+    wasmx_snapshot_free(&result);
+    discard(&b);
 }
 
 // A reference that is gone again is nobody's business.
