@@ -280,8 +280,8 @@ WASMX_API void wasmx_global_free(wasmx_global *global);
 //
 // Structs and arrays of a module with garbage collection lie on a heap of the instance, with a limit (max_gc_bytes),
 // and are made and read by guest code only. The host sees a reference of anyref or below as a word that means nothing
-// to it, in the externref of a wasmx_value and as `void *` in typed functions; its letter is `a`. externref values that a
-// guest made of objects (extern.convert_any) are the same words. Whatever the host hands back is checked: it has to be
+// to it, in the externref of a wasmx_value and as `void *` in typed functions; its letter is `a`. externref values that
+// a guest made of objects (extern.convert_any) are the same words. Whatever the host hands back is checked: it has to be
 // an object (or i31) that exists, of the type that is wanted, or the call is refused with WASMX_TRAP_HOST, a host
 // function's result traps, and wasmx_global_set and wasmx_table_set answer false. Any other word is a reference of the
 // host's own, which a guest gets where it takes anyref, and which comes back as it was.

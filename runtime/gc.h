@@ -100,8 +100,9 @@ typedef struct wx_words { const void *low, *high; } wx_words;
 // `from` on: whoever is called from there has WX_SAVE_REGISTERS, so that no frame below holds more, and what earlier
 // calls have left in those frames keeps nothing alive.
 WX_INTERNAL void wx_heap_collect(wx_heap *heap, wasmx_instance *instance, const void *from, const wx_words *more);
-#define WX_SAVE_REGISTERS() __builtin_unwind_init() // those that a called function keeps: into this function's frame
-#define WX_KEEP_FRAME() __asm__ volatile("" ::: "memory") // at its end: the last call is no jump
+// Those that a called function keeps, into this function's frame; and at its end, so that the last call is no jump.
+#define WX_SAVE_REGISTERS() __builtin_unwind_init()
+#define WX_KEEP_FRAME() __asm__ volatile("" ::: "memory")
 
 // ---- gc.c
 
