@@ -280,11 +280,11 @@ WASMX_API void wasmx_global_free(wasmx_global *global);
 //
 // Structs and arrays of a module with garbage collection lie on a heap of the instance, with a limit (max_gc_bytes),
 // and are made and read by guest code only. The host sees a reference of anyref or below as a word that means nothing
-// to it, in the externref of a wasmx_value and as `void *` in typed functions; its letter is `a`. externref values that a
-// guest made of objects (extern.convert_any) are the same words. Whatever the host hands back is checked: it has to be
-// an object (or i31) that exists, of the type that is wanted, or the call is refused with WASMX_TRAP_HOST, a host
-// function's result traps, and wasmx_global_set and wasmx_table_set answer false. Any other word is a reference of the
-// host's own, which a guest gets where it takes anyref, and which comes back as it was.
+// to it, in the externref of a wasmx_value and as `void *` in typed functions; its letter is `a`. externref values
+// that a guest made of objects (extern.convert_any) are the same words. Whatever the host hands back is checked: it
+// has to be an object (or i31) that exists, of the type that is wanted, or the call is refused with WASMX_TRAP_HOST, a
+// host function's result traps, and wasmx_global_set and wasmx_table_set answer false. Any other word is a reference
+// of the host's own, which a guest gets where it takes anyref, and which comes back as it was.
 //
 // A collection may happen whenever guest code of the instance, or of one linked with it, runs. An object lives as long
 // as a global, table, element segment or other object leads to it, or a frame of guest code, or of a host function

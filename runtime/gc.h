@@ -96,12 +96,13 @@ static inline bool wx_heap_spans(const wx_heap *h, uint64_t address) {
 
 typedef struct wx_words { const void *low, *high; } wx_words;
 // Frees what is not reachable from the instances of the ring, the host's roots, the stacks of this thread and of calls
-// that are suspended, and `more`, which may be NULL. Nothing where a stack is not known. This thread's stack counts from
-// `from` on: whoever is called from there has WX_SAVE_REGISTERS, so that no frame below holds more, and what earlier
-// calls have left in those frames keeps nothing alive.
+// that are suspended, and `more`, which may be NULL. Nothing where a stack is not known. This thread's stack counts
+// from `from` on: whoever is called from there has WX_SAVE_REGISTERS, so that no frame below holds more, and what
+// earlier calls have left in those frames keeps nothing alive.
 WX_INTERNAL void wx_heap_collect(wx_heap *heap, wasmx_instance *instance, const void *from, const wx_words *more);
-#define WX_SAVE_REGISTERS() __builtin_unwind_init() // those that a called function keeps: into this function's frame
-#define WX_KEEP_FRAME() __asm__ volatile("" ::: "memory") // at its end: the last call is no jump
+// Those that a called function keeps, into this function's frame; and at its end, so that the last call is no jump.
+#define WX_SAVE_REGISTERS() __builtin_unwind_init()
+#define WX_KEEP_FRAME() __asm__ volatile("" ::: "memory")
 
 // ---- gc.c
 
