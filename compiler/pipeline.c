@@ -45,9 +45,9 @@ static const char loops_and_lines[] =
 // Its time goes into its calls; the longer list made no program faster, and the code larger.
 static const char lines[] =
     SUMMARY
-    "function<eager-inv>(correlated-propagation," TIDY("") ",reassociate,"
+    "function<eager-inv>(reassociate,"
     "loop-mssa(loop-simplifycfg,licm<no-allowspeculation>,loop-rotate<header-duplication>,licm<allowspeculation>),"
-    TIDY("") "," COMBINE ",gvn<>,sccp,bdce,dse," INVARIANTS "," TIDY(";hoist-common-insts;sink-common-insts") ","
+    TIDY("") "," COMBINE ",early-cse<memssa>,sccp,bdce," INVARIANTS "," TIDY(";hoist-common-insts;sink-common-insts") ","
     COMBINE ",simplifycfg<forward-switch-cond;switch-range-to-icmp;switch-to-arithmetic;switch-to-lookup;no-keep-loops;"
     "hoist-common-insts;sink-common-insts>,instsimplify,div-rem-pairs)";
 
