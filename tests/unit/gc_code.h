@@ -6,6 +6,17 @@
 #include "wasmx.h"
 #include "wasmx_compile.h"
 
+#define ON_DEMAND 'l' // a level: interpreted, and compiled function by function where that cannot be
+
+static inline const wasmx_module *gc_module_on_demand(const char *text) {
+    wasmx_compile_error err = {""};
+    builder b = guest_module(text);
+    wasmx_code *code = wasmx_code_compile(b.module.data, b.module.len, NULL, &err);
+    cr_assert_not_null(code, "%s", err.line);
+    discard(&b);
+    return wasmx_code_module(code);
+}
+
 // Never freed: a test is a process of its own.
 static inline const wasmx_module *gc_module_for(const char *text, char level, wasmx_bounds bounds) {
     wasmx_compile_options options = {.file = "test", .name = "test", .opt_level = level, .bounds = bounds, .threads = 1};
@@ -21,7 +32,7 @@ static inline const wasmx_module *gc_module_for(const char *text, char level, wa
 }
 
 static inline const wasmx_module *gc_module(const char *text, char level) {
-    return gc_module_for(text, level, WASMX_BOUNDS_GUARD);
+    return level == ON_DEMAND ? gc_module_on_demand(text) : gc_module_for(text, level, WASMX_BOUNDS_GUARD);
 }
 
 static inline wasmx_instance *gc_start(const wasmx_module *m, const wasmx_options *options) {

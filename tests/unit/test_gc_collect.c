@@ -21,7 +21,7 @@
     "func kept_sum : i32 : = global.get 0 call 2 end\n" \
     "func forget : : = ref.null 0 global.set 0 end\n"
 
-static const char *const levels = "0123s";
+static const char *const levels = "0123sl";
 
 #define EACH_LEVEL(m) for (const char *m##_level = levels; *m##_level; m##_level++)
 

@@ -183,7 +183,7 @@ static wasmx_instance *hosted(wasmx_callback callback, char level, size_t stack)
 }
 
 Test(gc_host, frames_below_a_host_function_hold_objects) {
-    for (const char *level = "0123"; *level; level++) {
+    for (const char *level = "0123l"; *level; level++) {
         wasmx_instance *i = hosted(collect_in_between, *level, 0);
         cr_assert_eq(gc_call(i, "across", 10, 0), 31);
     }
@@ -213,8 +213,31 @@ static void *typed_swap(wasmx_instance *caller, void *word) {
 Test(gc_host, typed_functions_have_the_same_words) {
     wasmx_linker *l = wasmx_linker_new();
     cr_assert(wasmx_linker_define_typed(l, "host", "swap", "a:a", (void (*)(void))typed_swap));
-    wasmx_instance *i = gc_start(gc_module(HOSTED COMMON ACROSS, '2'), &(wasmx_options){.linker = l});
-    cr_assert_eq(gc_call(i, "across", 10, 0), 31);
+    for (const char *level = "2l"; *level; level++) {
+        wasmx_instance *i = gc_start(gc_module(HOSTED COMMON ACROSS, *level), &(wasmx_options){.linker = l});
+        cr_assert_eq(gc_call(i, "across", 10, 0), 31);
+    }
+}
+
+// Each object comes with a collection.
+Test(gc_host, constant_objects_hold_each_other_while_they_are_made) {
+    setenv("WASMX_GC_STRESS", "1", 1);
+    for (const char *level = "02l"; *level; level++) {
+        wasmx_instance *i = gc_start(gc_module("type struct i32 any?\n"
+                                               "type array #0?\n"
+                                               "global pair #0? = i32.const 1 i32.const 2 i32.const 3 ref.i31 struct.new 0"
+                                               " struct.new 0 end\n"
+                                               "global all any? = i32.const 4 ref.null any struct.new 0 i32.const 5 ref.null any"
+                                               " struct.new 0 array.new_fixed 1 2 end\n"
+                                               "func outer i32 : i32 : = global.get 0 struct.get 0 0 end\n"
+                                               "func inner i32 : i32 : = global.get 0 struct.get 0 1 ref.cast 0 struct.get 0 0 end\n"
+                                               "func at i32 : i32 : = global.get 1 ref.cast 1 local.get 0 array.get 1"
+                                               " struct.get 0 0 end\n", *level), NULL);
+        cr_assert_eq(gc_call(i, "outer", 0, 0), 1);
+        cr_assert_eq(gc_call(i, "inner", 0, 0), 2);
+        cr_assert_eq(gc_call(i, "at", 0, 0) * 10 + gc_call(i, "at", 1, 0), 45);
+        wasmx_instance_free(i);
+    }
 }
 
 // ---- Other stacks
