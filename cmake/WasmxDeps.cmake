@@ -43,6 +43,11 @@ function(wx_find_llvm)
         wx_need("the LLVM ${major} shared library with its C headers" llvm-${major}-dev)
     endif()
     set(WASMX_LLVM_VERSION ${version} CACHE INTERNAL "")
+    # An option that a version does not know would end the process.
+    execute_process(COMMAND grep -qa grow-region-complexity-budget ${WASMX_LLVM_LIBRARY} RESULT_VARIABLE unknown)
+    if(NOT unknown)
+        set(WASMX_LLVM_DEFINITIONS WX_LLVM_HAS_REGION_BUDGET CACHE INTERNAL "")
+    endif()
     wx_imported(wasmx::llvm ${WASMX_LLVM_LIBRARY} ${include})
 endfunction()
 

@@ -1,6 +1,7 @@
 // compiler/target.c: what machine the code is for: triple, CPU level, features, and LLVM's target machine.
 //
 // in: options   out: u->triple, cpu, features, tune, required
+#include <llvm-c/Support.h>
 #include <llvm-c/ErrorHandling.h>
 #include <llvm-c/Target.h>
 #include <pthread.h>
@@ -59,8 +60,18 @@ static void on_fatal_error(const char *reason) {
     _exit(1);
 }
 
+// How far the register allocator looks for where to split a value: in large functions that takes most of the time, and
+// more splits make longer code (RATIONALE.md, "What of one huge function?"). There is no other way to say it.
+static void bound_splitting(void) {
+#ifdef WX_LLVM_HAS_REGION_BUDGET
+    static const char *const arguments[] = {"wasmx", "-grow-region-complexity-budget=5000"};
+    LLVMParseCommandLineOptions(2, arguments, NULL);
+#endif
+}
+
 static void start_llvm(void) {
     LLVMInstallFatalErrorHandler(on_fatal_error);
+    bound_splitting();
     LLVMInitializeX86TargetInfo();
     LLVMInitializeX86Target();
     LLVMInitializeX86TargetMC();
