@@ -47,8 +47,9 @@ static const char lines[] =
     SUMMARY
     "function<eager-inv>(reassociate,"
     "loop-mssa(loop-simplifycfg,licm<no-allowspeculation>,loop-rotate<header-duplication>,licm<allowspeculation>),"
-    TIDY("") "," COMBINE ",early-cse<memssa>,sccp,bdce," INVARIANTS "," TIDY(";hoist-common-insts;sink-common-insts") ","
-    COMBINE ",simplifycfg<forward-switch-cond;switch-range-to-icmp;switch-to-arithmetic;switch-to-lookup;no-keep-loops;"
+    TIDY("") "," COMBINE ",early-cse<memssa>,sccp,bdce," INVARIANTS ","
+    TIDY(";hoist-common-insts;sink-common-insts") "," COMBINE ","
+    "simplifycfg<forward-switch-cond;switch-range-to-icmp;switch-to-arithmetic;switch-to-lookup;no-keep-loops;"
     "hoist-common-insts;sink-common-insts>,instsimplify,div-rem-pairs)";
 
 // For one that is too large for either: several passes over loops take time by the square of their number in one

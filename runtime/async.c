@@ -28,6 +28,8 @@ void __sanitizer_finish_switch_fiber(void *save, const void **low, size_t *size)
 #define __sanitizer_finish_switch_fiber(save, low, size) ((void)(save), (void)(low), (void)(size))
 #endif
 
+void __asan_unpoison_memory_region(const volatile void *at, size_t size) __attribute__((weak)); // of the host, maybe
+
 #if defined(__SANITIZE_THREAD__)
 void *__tsan_get_current_fiber(void);
 void *__tsan_create_fiber(unsigned flags);
@@ -107,11 +109,17 @@ static void count_suspended(wasmx_async *a, int by) {
     for (wx_entry *e = a->top; e != &a->base; e = e->prev) e->instance->state->suspended += by;
 }
 
+// What surrounds variables of frames that nobody will return from.
+static void forget_frames(const wasmx_async *a) {
+    if (__asan_unpoison_memory_region) __asan_unpoison_memory_region((const void *)(uintptr_t)a->low, a->size);
+}
+
 void wasmx_async_free(wasmx_async *a) {
     if (!a || a->state == WX_RUNNING) return;
     if (a->state == WX_SUSPENDED) {
         count_suspended(a, -1);
         wx_stack_runs(a);
+        forget_frames(a);
     }
     a->state = WX_IDLE;
     if (put_cached(a)) return;

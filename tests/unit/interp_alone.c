@@ -41,6 +41,8 @@ UNUSED(table_fill, wasmx_instance *i, uint32_t table, uint64_t at, void *ref, ui
 UNUSED(table_set, wasmx_instance *i, uint32_t table, uint64_t at, void *ref)
 UNUSED(data_drop, wasmx_instance *i, uint32_t data)
 UNUSED(elem_drop, wasmx_instance *i, uint32_t elem)
+void *wxrt_gc_externalize(wasmx_instance *i, void *ref) { (void)i, (void)ref; abort(); }
+void *wxrt_gc_from_host(wasmx_instance *i, uint32_t kind, void *word) { (void)i, (void)kind, (void)word; abort(); }
 void *wxrt_table_get(wasmx_instance *i, uint32_t table, uint64_t at) { (void)i, (void)table, (void)at; abort(); }
 uint64_t wxrt_table_grow(wasmx_instance *i, uint32_t table, uint64_t delta, void *ref) {
     (void)i, (void)table, (void)delta, (void)ref;
@@ -175,7 +177,9 @@ static int adapt(const char *what, wx_adapter kind, void *self) {
 }
 
 static int adapt_all(void) {
-    wasmx_func record = {.host = (void *)(uintptr_t)typed_mix, .owner = (void *)&back};
+    static const uint32_t kinds[32]; // no objects
+    static const wxrt_type signature = {.kinds = kinds};
+    wasmx_func record = {.host = (void *)(uintptr_t)typed_mix, .owner = (void *)&back, .signature = &signature};
     return adapt("callback", WX_CALLBACK, &record) + adapt("typed", WX_TYPED, &record) +
            adapt("relay", WX_RELAY, ctx) + adapt("unknown", WX_UNKNOWN, &record);
 }
