@@ -20,26 +20,32 @@ static const char inlining[] =
     "cgscc(devirt<4>(inline,function<eager-inv;no-rerun>(sroa<modify-cfg>,early-cse<memssa>," COMBINE "," TIDY("") ")))"
     ",elim-avail-extern,globaldce";
 
-static const char loops_and_lines[] =
-    SUMMARY
-    "function<eager-inv>("
-    // branches and values
-    "correlated-propagation," TIDY("") ",reassociate,constraint-elimination,"
-    // loops into their best shape
-    "loop-mssa(loop-instsimplify,loop-simplifycfg,licm<no-allowspeculation>,loop-rotate<header-duplication>,"
-    "licm<allowspeculation>,simple-loop-unswitch<no-nontrivial;trivial>)," TIDY("") "," COMBINE ","
-    "loop(loop-idiom,indvars,loop-deletion,loop-unroll-full),"
-    // what is known already, or never looked at
-    "gvn<>,sccp,bdce,dse," INVARIANTS "," TIDY(";hoist-common-insts;sink-common-insts") "," COMBINE ","
-    // vectors
-    "loop(loop-rotate<header-duplication>,loop-deletion),"
-    "loop-vectorize<no-interleave-forced-only;no-vectorize-forced-only>,infer-alignment,loop-load-elim," COMBINE ","
-    "simplifycfg<forward-switch-cond;switch-range-to-icmp;switch-to-arithmetic;switch-to-lookup;no-keep-loops;"
-    "hoist-common-insts;sink-common-insts>,slp-vectorizer,vector-combine," COMBINE ","
-    // the shape that code is made from
-    "loop-unroll<O2>," COMBINE "," INVARIANTS ",loop-sink,instsimplify,div-rem-pairs,"
-    TIDY(";switch-to-arithmetic;switch-to-lookup;hoist-loads-stores-with-cond-faulting;speculate-unpredictables")
-    ")";
+#define LOOPS_AND_LINES(slp) \
+    SUMMARY \
+    "function<eager-inv>(" \
+    /* branches and values */ \
+    "correlated-propagation," TIDY("") ",reassociate,constraint-elimination," \
+    /* loops into their best shape */ \
+    "loop-mssa(loop-instsimplify,loop-simplifycfg,licm<no-allowspeculation>,loop-rotate<header-duplication>," \
+    "licm<allowspeculation>,simple-loop-unswitch<no-nontrivial;trivial>)," TIDY("") "," COMBINE "," \
+    "loop(loop-idiom,indvars,loop-deletion,loop-unroll-full)," \
+    /* what is known already, or never looked at */ \
+    "gvn<>,sccp,bdce,dse," INVARIANTS "," TIDY(";hoist-common-insts;sink-common-insts") "," COMBINE "," \
+    /* vectors */ \
+    "loop(loop-rotate<header-duplication>,loop-deletion)," \
+    "loop-vectorize<no-interleave-forced-only;no-vectorize-forced-only>,infer-alignment,loop-load-elim," COMBINE "," \
+    "simplifycfg<forward-switch-cond;switch-range-to-icmp;switch-to-arithmetic;switch-to-lookup;no-keep-loops;" \
+    "hoist-common-insts;sink-common-insts>," slp "vector-combine," COMBINE "," \
+    /* the shape that code is made from */ \
+    "loop-unroll<O2>," COMBINE "," INVARIANTS ",loop-sink,instsimplify,div-rem-pairs," \
+    TIDY(";switch-to-arithmetic;switch-to-lookup;hoist-loads-stores-with-cond-faulting;speculate-unpredictables") \
+    ")"
+
+static const char loops_and_lines[] = LOOPS_AND_LINES("slp-vectorizer,");
+
+// For a function that has tight loops, but little in them: vectors of what is straight would be most of its vectors,
+// and joining what was just stored one by one waits for the stores.
+static const char few_loops[] = LOOPS_AND_LINES("");
 
 // For a function without a loop that calls nothing: no vectors, no unrolling, and half of what tidies up after them.
 // Its time goes into its calls; the longer list made no program faster, and the code larger.
@@ -65,35 +71,48 @@ static const char large[] = "function<eager-inv>(gvn<>,sccp,bdce,dse," COMBINE "
 // LLVM's only way to leave a function out of a list is optnone, which is there after inlining, which would obey it, and
 // gone when code is made.
 
-typedef enum size_class { LOOPS, LINES, LARGE, CLASSES } size_class;
+typedef enum size_class { LOOPS, FEW_LOOPS, LINES, LARGE, CLASSES } size_class;
 
-static const char *const lists[CLASSES] = {[LOOPS] = loops_and_lines, [LINES] = lines, [LARGE] = large};
+static const char *const lists[CLASSES] = {
+    [LOOPS] = loops_and_lines, [FEW_LOOPS] = few_loops, [LINES] = lines, [LARGE] = large};
 
-static bool has_calls(LLVMBasicBlockRef b) {
-    for (LLVMValueRef i = LLVMGetFirstInstruction(b); i; i = LLVMGetNextInstruction(i))
-        if (LLVMIsACallInst(i) && !LLVMIsAIntrinsicInst(i) && !LLVMIsAInlineAsm(LLVMGetCalledValue(i))) return true;
-    return false;
+#define FEW 8 // a part in so many of a function's instructions
+
+typedef struct block { uint32_t size; bool calls; } block;
+
+static block look_at(LLVMBasicBlockRef b) {
+    block k = {0};
+    for (LLVMValueRef i = LLVMGetFirstInstruction(b); i; i = LLVMGetNextInstruction(i)) {
+        k.size++;
+        if (LLVMIsACallInst(i) && !LLVMIsAIntrinsicInst(i) && !LLVMIsAInlineAsm(LLVMGetCalledValue(i))) k.calls = true;
+    }
+    return k;
 }
 
-// A loop that calls nothing; if there is one, an innermost one is.
-static bool has_tight_loop(const flow *w) {
-    bool *calls = wx_xcalloc((size_t)w->loop_count + 1, sizeof *calls), found = false;
-    for (uint32_t b = 0; b < w->count; b++)
-        if (w->loop_of[b] != FLOW_NONE && has_calls(w->blocks[b])) calls[w->loop_of[b]] = true;
-    for (uint32_t l = 0; l < w->loop_count; l++) { // inner ones come first
-        if (!calls[l]) found = true;
-        else if (w->loops[l].parent != FLOW_NONE) calls[w->loops[l].parent] = true;
+// By how much is in loops that call nothing; where there is one, an innermost one is.
+static size_class by_loops(const flow *w) {
+    block *loops = wx_xcalloc((size_t)w->loop_count + 1, sizeof *loops);
+    uint64_t tight = 0, all = 0;
+    for (uint32_t b = 0; b < w->count; b++) {
+        block k = look_at(w->blocks[b]);
+        all += k.size;
+        if (w->loop_of[b] == FLOW_NONE) continue;
+        loops[w->loop_of[b]].size += k.size;
+        loops[w->loop_of[b]].calls |= k.calls;
     }
-    free(calls);
-    return found;
+    for (uint32_t l = 0; l < w->loop_count; l++) { // inner ones come first
+        if (!loops[l].calls) tight += loops[l].size;
+        else if (w->loops[l].parent != FLOW_NONE) loops[w->loops[l].parent].calls = true;
+    }
+    free(loops);
+    return !tight ? LINES : tight < all / FEW ? FEW_LOOPS : LOOPS;
 }
 
 static size_class classify(LLVMValueRef f) {
     if (LLVMCountBasicBlocks(f) > MOST_BLOCKS) return LARGE;
     flow w;
     flow_open(&w, f);
-    bool vectors = w.count <= MOST_BLOCKS_WITH_VECTORS && has_tight_loop(&w);
-    size_class c = w.loop_count > MOST_LOOPS ? LARGE : vectors ? LOOPS : LINES;
+    size_class c = w.loop_count > MOST_LOOPS ? LARGE : w.count > MOST_BLOCKS_WITH_VECTORS ? LINES : by_loops(&w);
     flow_close(&w);
     return c;
 }

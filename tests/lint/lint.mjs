@@ -109,7 +109,7 @@ const foreignNames = (path, pattern, ...flags) => !existsSync(path) ? `${path} i
 
 function tooLarge(path, mostWithout, most) {
     if (!existsSync(path)) return `${path} is not built`;
-    if (/__asan_/.test(run('nm', path))) return `${path} is instrumented`;
+    if (/__asan_init/.test(run('nm', path))) return `${path} is instrumented`;
     const wasi = new Set(files.filter((one) => /^runtime\/wasi\/.*\.c$/.test(one.path)).map((one) => one.path.split('/').pop()));
     for (const one of files) if (/^runtime\/[^/]*\.c$/.test(one.path)) wasi.delete(one.path.split('/').pop());
     let all = 0, without = 0;
