@@ -185,7 +185,7 @@ bool parse_number(const char *text, unsigned long max, unsigned long *out) {
 wasmx_tiers tiers_of(const settings *s) {
     // In the order of wasmx_tiers.
     static const char *const names[] = {"mixed", "interpret", "compile", "eager", "baseline"};
-    for (int i = 0; s->tiers && i < 5; i++)
+    for (size_t i = 0; s->tiers && i < sizeof names / sizeof *names; i++)
         if (!strcmp(s->tiers, names[i])) return (wasmx_tiers)i;
     return WASMX_TIERS_MIXED;
 }

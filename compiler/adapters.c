@@ -215,7 +215,7 @@ static v import_entry(part *p, uint32_t func) {
     if (wx_linked_name(p->u, func)) {
         forward(&f, wx_func_type(p->u->m, func), type, typed_adapter(p, func), f.ctx, false);
     } else {
-        int64_t record = area_offset(p->u->layout.imports, func * sizeof(wasmx_func));
+        int64_t record = wxrt_area_offset(p->u->layout.imports, func * sizeof(wasmx_func));
         v code = load_const(&f, p->ptr, f.ctx, record + (int64_t)offsetof(wasmx_func, code));
         v ctx = load_const(&f, p->ptr, f.ctx, record + (int64_t)offsetof(wasmx_func, ctx));
         forward(&f, wx_func_type(p->u->m, func), type, code, ctx, false);

@@ -101,11 +101,7 @@ v load_const(fn *f, ty type, v base, int64_t offset) {
     return load;
 }
 
-int64_t area_offset(uint64_t array, uint64_t byte) {
-    return INSTANCE_AT - (int64_t)array + (int64_t)byte;
-}
-
-v area_at(fn *f, uint64_t array, uint64_t byte) { return byte_offset(f->p, f->ctx, area_offset(array, byte)); }
+v area_at(fn *f, uint64_t array, uint64_t byte) { return byte_offset(f->p, f->ctx, wxrt_area_offset(array, byte)); }
 
 v as(fn *f, v value, ty type) { return LLVMTypeOf(value) == type ? value : LLVMBuildBitCast(f->b, value, type, ""); }
 

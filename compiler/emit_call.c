@@ -96,8 +96,8 @@ static void call_and_return(fn *f, uint32_t type, v code, v ctx, v *args, bool t
 static callee imported(fn *f, uint32_t func) {
     uint64_t record = func * sizeof(wasmx_func), imports = f->p->u->layout.imports;
     return (callee){
-        .code = load_const(f, f->p->ptr, f->ctx, area_offset(imports, record + offsetof(wasmx_func, code))),
-        .ctx = load_const(f, f->p->ptr, f->ctx, area_offset(imports, record + offsetof(wasmx_func, ctx))),
+        .code = load_const(f, f->p->ptr, f->ctx, wxrt_area_offset(imports, record + offsetof(wasmx_func, code))),
+        .ctx = load_const(f, f->p->ptr, f->ctx, wxrt_area_offset(imports, record + offsetof(wasmx_func, ctx))),
     };
 }
 

@@ -14,7 +14,7 @@ static v compare(fn *f, LLVMIntPredicate how, v a, uint64_t b) {
 }
 
 static v heap_field(fn *f, size_t field) {
-    v load = load_field(f, f->p->ptr, f->ctx, area_offset(f->p->u->layout.gc, field));
+    v load = load_field(f, f->p->ptr, f->ctx, wxrt_area_offset(f->p->u->layout.gc, field));
     set_scope(f->p, load, SCOPE_ALLOCATOR);
     return load;
 }
@@ -87,7 +87,7 @@ static v tag_matches(fn *f, v tag, uint32_t type) {
     const wx_typedef *t = &f->m->types[type];
     if (t->final) return LLVMBuildICmp(f->b, LLVMIntEQ, tag, tag_of_type(f, type), "");
     v displays = load_const(f, f->p->ptr, f->ctx,
-                            area_offset(f->p->u->layout.gc, offsetof(struct wxrt_gc, displays)));
+                            wxrt_area_offset(f->p->u->layout.gc, offsetof(struct wxrt_gc, displays)));
     v number = LLVMBuildLShr(f->b, tag, ci32(f->p, WXRT_TAG_BITS), ""), wide = zext64(f, number);
     v display = LLVMBuildGEP2(f->b, LLVMArrayType2(f->p->i32, WXRT_DISPLAY), displays, &wide, 1, "");
     v entry = load_const(f, f->p->i32, display, (int64_t)(t->depth * sizeof(uint32_t)));
@@ -180,7 +180,6 @@ void emit_struct_set(fn *f, const wx_instr *in, int a, int b) {
 
 static wx_type element_type(fn *f, uint32_t type) { return f->m->types[type].fields[0].type; }
 static uint32_t element_log(fn *f, uint32_t type) { return wx_field_log(f->m, element_type(f, type)); }
-static uint32_t data_at(uint32_t log) { return log == 4 ? 16 : WXRT_ARRAY_DATA; }
 
 static v length_of(fn *f, v array) {
     trap_if(f, is_null(f, array), WASMX_TRAP_NULL_ARRAY);
@@ -191,7 +190,7 @@ static v length_of(fn *f, v array) {
 static v element_at(fn *f, uint32_t type, v array, v index) {
     uint32_t log = element_log(f, type);
     v bytes = LLVMBuildShl(f->b, index, ci32(f->p, log), "");
-    v from = LLVMBuildAdd(f->b, word_of(f, array), ci32(f->p, data_at(log)), "");
+    v from = LLVMBuildAdd(f->b, word_of(f, array), ci32(f->p, wxrt_array_data(log)), "");
     return bytes_at(f, LLVMBuildAdd(f->b, from, bytes, ""));
 }
 
@@ -241,13 +240,14 @@ void emit_array_new(fn *f, const wx_instr *in, int is_default, int b) {
 void emit_array_new_fixed(fn *f, const wx_instr *in, int a, int b) {
     (void)a, (void)b;
     uint32_t log = element_log(f, in->a), n = in->b;
-    uint64_t size = data_at(log) + ((uint64_t)n << log);
+    uint64_t size = wxrt_array_data(log) + ((uint64_t)n << log);
     bool is_small = wxrt_cell_class(size) < WXRT_CELL_CLASSES;
     v array = is_small ? new_object(f, in->a, (uint32_t)size) : new_array(f, in->a, ci32(f->p, n));
     if (is_small) store_head(f, ci32(f->p, n), array, 4);
     f->height -= n;
     for (uint32_t i = 0; i < n; i++)
-        store_stored(f, element_type(f, in->a), f->stack[f->height + i], field_at(f, array, data_at(log) + (i << log)));
+        store_stored(f, element_type(f, in->a), f->stack[f->height + i],
+                     field_at(f, array, wxrt_array_data(log) + (i << log)));
     push(f, array);
 }
 

@@ -19,23 +19,23 @@ static void go_on_if(fn *f, v condition, LLVMBasicBlockRef body) {
     go_on(f, next);
 }
 
-static v is_less(fn *f, v a, v b) { return LLVMBuildICmp(f->b, LLVMIntULT, a, b, ""); }
+static v is_at_least(fn *f, v a, v b) { return LLVMBuildICmp(f->b, LLVMIntUGE, a, b, ""); }
 
 static void go_on_if_inside(fn *f, mem *m, v start, v count, LLVMBasicBlockRef body) {
     v end = LLVMBuildNUWAdd(f->b, start, count, "");
-    go_on_if(f, LLVMBuildICmp(f->b, LLVMIntULE, end, memory_bytes(f, m), ""), body);
+    go_on_if(f, is_at_least(f, memory_bytes(f, m), end), body);
 }
 
 // -n < to - from < n: the regions share bytes.
 static void go_on_if_apart(fn *f, v to, v from, v n, LLVMBasicBlockRef body) {
     v distance = LLVMBuildAdd(f->b, LLVMBuildSub(f->b, to, from, ""), LLVMBuildSub(f->b, n, ci64(f->p, 1), ""), "");
     v most = LLVMBuildSub(f->b, LLVMBuildShl(f->b, n, ci64(f->p, 1), ""), ci64(f->p, 1), "");
-    go_on_if(f, LLVMBuildNot(f->b, is_less(f, distance, most), ""), body);
+    go_on_if(f, is_at_least(f, distance, most), body);
 }
 
 static void emit_copy(fn *f, mem *m, bool apart, LLVMBasicBlockRef body) {
     v to = argument(f, 0), from = argument(f, 1), n = argument(f, 2);
-    go_on_if(f, LLVMBuildNot(f->b, is_less(f, n, ci64(f->p, FEW)), ""), body);
+    go_on_if(f, is_at_least(f, n, ci64(f->p, FEW)), body);
     go_on_if_inside(f, m, to, n, body);
     go_on_if_inside(f, m, from, n, body);
     if (apart) go_on_if_apart(f, to, from, n, body);
@@ -45,7 +45,7 @@ static void emit_copy(fn *f, mem *m, bool apart, LLVMBasicBlockRef body) {
 
 static void emit_set(fn *f, mem *m, LLVMBasicBlockRef body) {
     v to = argument(f, 0), n = argument(f, 2), byte = LLVMBuildTrunc(f->b, LLVMGetParam(f->llvm, 2), f->p->i8, "");
-    go_on_if(f, LLVMBuildNot(f->b, is_less(f, n, ci64(f->p, FEW)), ""), body);
+    go_on_if(f, is_at_least(f, n, ci64(f->p, FEW)), body);
     go_on_if_inside(f, m, to, n, body);
     fill_bytes(f, m, to, byte, n);
     LLVMBuildRet(f->b, LLVMGetParam(f->llvm, 1));

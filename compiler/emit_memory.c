@@ -20,7 +20,7 @@ mem open_memory(fn *f, uint32_t index) {
         return m;
     }
     m.record = is_imported(f, index)
-                   ? load_const(f, f->p->ptr, f->ctx, area_offset(at->memories, index * sizeof(void *)))
+                   ? load_const(f, f->p->ptr, f->ctx, wxrt_area_offset(at->memories, index * sizeof(void *)))
                    : area_at(f, at->own_memories, (index - f->m->memory_imports) * sizeof(wasmx_memory));
     m.base = load_const(f, f->p->ptr, m.record, offsetof(wasmx_memory, base));
     return m;
@@ -249,7 +249,7 @@ static v const_value(fn *f, const wx_const *c) {
 }
 
 static v global_cell(fn *f, uint32_t index) {
-    int64_t offset = area_offset(f->p->u->layout.globals, index * sizeof(wasmx_value));
+    int64_t offset = wxrt_area_offset(f->p->u->layout.globals, index * sizeof(wasmx_value));
     bool imported = f->m->globals[index].import != WX_NO_INDEX;
     return imported ? load_const(f, f->p->ptr, f->ctx, offset) : byte_offset(f->p, f->ctx, offset);
 }

@@ -6,7 +6,7 @@
 v table_record(fn *f, uint32_t table) {
     const wxrt_layout *at = &f->p->u->layout;
     if (f->m->tables[table].import != WX_NO_INDEX)
-        return load_const(f, f->p->ptr, f->ctx, area_offset(at->tables, table * sizeof(void *)));
+        return load_const(f, f->p->ptr, f->ctx, wxrt_area_offset(at->tables, table * sizeof(void *)));
     return area_at(f, at->own_tables, (table - f->m->table_imports) * sizeof(wasmx_table));
 }
 

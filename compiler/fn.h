@@ -82,7 +82,6 @@ v intrinsic2(fn *f, int which, ty o1, ty o2, v *args, unsigned n);
 v load_field(fn *f, ty type, v base, int64_t offset);         // plain
 v load_const(fn *f, ty type, v base, int64_t offset);         // never changes while code runs
 v area_at(fn *f, uint64_t array, uint64_t byte);              // address inside the instance area
-int64_t area_offset(uint64_t array, uint64_t byte);
 v as(fn *f, v value, ty type);                                // bit cast, nothing when the type is the same
 
 // ---- emit_memory.c

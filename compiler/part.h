@@ -121,6 +121,7 @@ LLVMTypeRef table_entry_type(part *p);
 void profile_summary(part *p);                      // of the whole module, as LLVM wants it
 LLVMValueRef define_counters(part *p);
 // passes.c
+bool is_call(LLVMValueRef i); // of a function: no intrinsic, no assembly
 void optimise(part *p, LLVMTargetMachineRef tm);
 void insert_checks(part *p);
 void run_passes(part *p, LLVMTargetMachineRef tm, const char *passes); // LLVM's, in its own notation

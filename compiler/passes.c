@@ -241,10 +241,14 @@ void optimise(part *p, LLVMTargetMachineRef tm) {
 
 // ---- Stack checks
 
+bool is_call(v i) {
+    return LLVMIsACallInst(i) && !LLVMIsAIntrinsicInst(i) && !LLVMIsAInlineAsm(LLVMGetCalledValue(i));
+}
+
 static bool has_calls(v f) {
     for (EACH_BLOCK(b, f))
         for (EACH_INSTRUCTION(i, b))
-            if (LLVMIsACallInst(i) && !LLVMIsAIntrinsicInst(i) && !LLVMIsAInlineAsm(LLVMGetCalledValue(i))) return true;
+            if (is_call(i)) return true;
     return false;
 }
 

@@ -84,7 +84,7 @@ static block look_at(LLVMBasicBlockRef b) {
     block k = {0};
     for (LLVMValueRef i = LLVMGetFirstInstruction(b); i; i = LLVMGetNextInstruction(i)) {
         k.size++;
-        if (LLVMIsACallInst(i) && !LLVMIsAIntrinsicInst(i) && !LLVMIsAInlineAsm(LLVMGetCalledValue(i))) k.calls = true;
+        k.calls = k.calls || is_call(i);
     }
     return k;
 }

@@ -1,6 +1,7 @@
 // wasmx_compile.h: WebAssembly bytes to native objects. Link with libwasmx-compile, which needs LLVM.
 //
-// Threads: calls are independent of each other; one compilation uses options->threads threads of its own.
+// Threads: calls are independent of each other; one compilation uses options->threads threads of its own. The first one
+// installs LLVM's handler of fatal errors and sets its option grow-region-complexity-budget, which are the process's.
 #pragma once
 #include "wasmx.h"
 

@@ -42,14 +42,6 @@ static const shape shapes[I_COUNT] = {
 #define MANY(op) [I_##op] = {1, 0, 0, BY_HAND},
 #define OWN(op)
 #include "interp/ops.def"
-#undef ARITH
-#undef COMPARE
-#undef BINARY
-#undef UNARY
-#undef LOAD
-#undef STORE
-#undef MANY
-#undef OWN
     [I_TRAP] = {0, 0, 0, BY_HAND},
     [I_MOVE] = {0, FIELD_B, 0, GIVES}, // what a branch carries stays where it was
     [I_CONST] = {1, 0, 0, GIVES},

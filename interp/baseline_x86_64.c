@@ -37,7 +37,7 @@ static uint64_t frame_bytes(const wx_body *b) { return ((uint64_t)b->slots * 8 +
 
 // Traps before anything is written below the frame pointer's two words.
 static void put_stack_check(wx_maker *m) {
-    int64_t limit = wx_area_offset(0, offsetof(wasmx_instance, stack_limit));
+    int64_t limit = wxrt_area_offset(0, offsetof(wasmx_instance, stack_limit));
     PUT(m, "\x48\x8d\x84\x24"); // lea -frame(%rsp), %rax
     wx_put_32(m, -(int64_t)frame_bytes(m->p->body));
     PUT(m, "\x49\x3b\x85"); // cmp limit(%r13), %rax
@@ -219,7 +219,7 @@ static void put_changing_target(wx_maker *m, const wx_ins *in, exits *e) {
     const wx_interp *it = m->p->anchor->it;
     const uint64_t *type = m->p->module->types[in[1].word].id;
     PUT(m, "\x49\x8b\x8d"); // mov table(%r13), %rcx
-    wx_put_32(m, wx_area_offset(it->layout->tables, in->c * sizeof(wasmx_table *)));
+    wx_put_32(m, wxrt_area_offset(it->layout->tables, in->c * sizeof(wasmx_table *)));
     PUT(m, "\x48\x3b\x41\x08"); // cmp size(%rcx), %rax
     put_exit(m, e, IF_NOT_BELOW);
     PUT(m, "\x48\xc1\xe0\x05\x48\x03\x01\x48\xb9"); // shl $5, %rax; add elems(%rcx), %rax; movabs $type, %rcx
@@ -237,7 +237,7 @@ static void put_changing_target(wx_maker *m, const wx_ins *in, exits *e) {
 
 static bool is_plain_table(const wx_interp *it, uint32_t table) {
     const wx_limits *l = &it->m->tables[table].limits;
-    bool near = wx_area_offset(it->layout->tables, 0) > INT32_MIN && it->m->func_count <= INT32_MAX;
+    bool near = wxrt_area_offset(it->layout->tables, 0) > INT32_MIN && it->m->func_count <= INT32_MAX;
     return !l->is64 && near && (!it->targets[table] || l->min <= INT32_MAX);
 }
 

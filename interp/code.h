@@ -14,14 +14,6 @@ typedef enum wx_iop {
 #define MANY(op) I_##op,
 #define OWN(op) I_##op,
 #include "interp/ops.def"
-#undef ARITH
-#undef COMPARE
-#undef BINARY
-#undef UNARY
-#undef LOAD
-#undef STORE
-#undef MANY
-#undef OWN
     I_COUNT
 } wx_iop;
 
@@ -58,11 +50,6 @@ static inline wasmx_instance *wx_instance_of(char *ctx) {
 }
 #define WX_ITEMS(ctx, it, array, type) \
     ((type *)(void *)((char *)(ctx) - WXRT_LOW_GUARD - sizeof(wasmx_instance) - (it)->layout->array))
-
-// Where a byte of an array of the module's area is, from ctx.
-static inline int64_t wx_area_offset(uint64_t array, uint64_t byte) {
-    return -(int64_t)(WXRT_LOW_GUARD + sizeof(wasmx_instance)) - (int64_t)array + (int64_t)byte;
-}
 
 static inline const wasmx_memory *wx_memory_0(wx_interp *it, char *ctx) {
     static const wasmx_memory none;

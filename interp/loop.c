@@ -66,14 +66,6 @@ WX_LEFT_BY_TRAPS void wx_interpret(wx_interp *it, wx_ifunc *f, u64 *args, void *
 #define MANY(op) [I_##op] = &&do_MANY,
 #define OWN(op) [I_##op] = &&do_##op,
 #include "interp/ops.def"
-#undef ARITH
-#undef COMPARE
-#undef BINARY
-#undef UNARY
-#undef LOAD
-#undef STORE
-#undef MANY
-#undef OWN
     };
     (void)self;
     const wx_body *body = atomic_load_explicit(&f->body, memory_order_acquire);
@@ -137,14 +129,6 @@ WX_LEFT_BY_TRAPS void wx_interpret(wx_interp *it, wx_ifunc *f, u64 *args, void *
 #define MANY(op)
 #define OWN(op)
 #include "interp/ops.def"
-#undef ARITH
-#undef COMPARE
-#undef BINARY
-#undef UNARY
-#undef LOAD
-#undef STORE
-#undef MANY
-#undef OWN
 
 do_MANY: wx_interp_call_many(it, x, fp, ip); NEXT_BUT(1);
 do_TRAP: wx_interp_trap(x, ip->a);

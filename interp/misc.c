@@ -51,14 +51,6 @@ void wx_interp_access(wx_interp *it, char *ctx, uint64_t *fp, const wx_ins *in) 
         break; \
     }
 #include "interp/ops.def"
-#undef ARITH
-#undef COMPARE
-#undef BINARY
-#undef UNARY
-#undef MANY
-#undef OWN
-#undef LOAD
-#undef STORE
     default: break;
     }
 }

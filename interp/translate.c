@@ -26,14 +26,6 @@ static const struct row { uint8_t form; uint16_t op; } rows[WX_OP_COUNT] = {
 #define MANY(name) [WX_OP_##name] = {F_MANY, I_##name},
 #define OWN(name)
 #include "interp/ops.def"
-#undef ARITH
-#undef COMPARE
-#undef BINARY
-#undef UNARY
-#undef LOAD
-#undef STORE
-#undef MANY
-#undef OWN
 };
 
 // A comparison has four forms, one after the other: of slots, with a constant, and both of these as a branch.
@@ -49,14 +41,6 @@ static const uint16_t opposites[] = {
 #define MANY(name)
 #define OWN(name)
 #include "interp/ops.def"
-#undef ARITH
-#undef COMPARE
-#undef BINARY
-#undef UNARY
-#undef LOAD
-#undef STORE
-#undef MANY
-#undef OWN
 };
 
 _Static_assert(I_I32_EQ < I_I64_GE_U && I_I64_GE_U + 4 == I_F32_EQ, "comparisons stand together");
@@ -380,7 +364,7 @@ static void global(tr *t, const wx_instr *in) {
     uint32_t op = (gets ? I_GET32 : I_SET32) + !has_32_bits(g->type) + (far ? I_GET32_FAR - I_GET32 : 0);
     uint32_t slot = gets ? push_slot(t) : pop_place(t), at = t->len;
     put_op(t, op, slot, 0, 0);
-    put_word(t, (uint64_t)wx_area_offset(t->it->layout->globals, in->a * sizeof(wasmx_value)));
+    put_word(t, (uint64_t)wxrt_area_offset(t->it->layout->globals, in->a * sizeof(wasmx_value)));
     if (gets) computed(t, at);
 }
 
@@ -388,7 +372,7 @@ _Static_assert(I_GET64_FAR - I_GET64 == I_SET32_FAR - I_SET32 && I_SET64 == I_SE
 
 static void reference(tr *t, uint32_t func) {
     put_op(t, I_ADDRESS, push_slot(t), 0, 0);
-    put_word(t, (uint64_t)wx_area_offset(t->it->layout->refs, t->it->funcdesc[func] * sizeof(wasmx_func)));
+    put_word(t, (uint64_t)wxrt_area_offset(t->it->layout->refs, t->it->funcdesc[func] * sizeof(wasmx_func)));
 }
 
 static void choose_value(tr *t) {

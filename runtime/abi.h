@@ -60,6 +60,9 @@ typedef struct wxrt_display { uint32_t tags[WXRT_DISPLAY]; } wxrt_display;
 #define WXRT_HEAP_SPACE ((uint64_t)4 << 30)
 #define WXRT_ARRAY_DATA 8u
 
+// Where the elements of an array begin, which have 2^log bytes each.
+static inline uint32_t wxrt_array_data(uint32_t log) { return log == 4 ? 16 : WXRT_ARRAY_DATA; }
+
 // Small objects are in cells, those of a page of 4 KiB of one size: 16 to 128 by 16, 160 to 256 by 32, 320 to 512 by
 // 64, then as many as leave nothing over.
 #define WXRT_CELL_CLASSES 21
@@ -175,6 +178,11 @@ struct wasmx_instance { // 16-byte aligned, size a multiple of 16; ends WXRT_LOW
     uint64_t stack_limit;          // lowest stack pointer a guest function may have
     uint64_t max_stack;            // bytes a call may use; 0: what the thread has
 };
+
+// Where a byte of an array of the instance's area (wxrt_layout) is, from ctx; array 0: of the instance itself.
+static inline int64_t wxrt_area_offset(uint64_t array, uint64_t byte) {
+    return -(int64_t)(WXRT_LOW_GUARD + sizeof(struct wasmx_instance)) - (int64_t)array + (int64_t)byte;
+}
 
 // ---- The descriptor: what `const wasmx_module NAME` is
 

@@ -48,11 +48,9 @@ void *wxrt_gc_new(wasmx_instance *i, uint32_t tag, uint32_t size) {
     return ref;
 }
 
-static uint32_t data_at(uint32_t log) { return log == 4 ? 16 : WXRT_ARRAY_DATA; }
-
 void *wxrt_gc_new_array(wasmx_instance *i, uint32_t tag, uint32_t count, uint32_t log) {
     WX_SAVE_REGISTERS();
-    uint32_t ref = wx_object_new(i, tag, data_at(log) + ((uint64_t)count << log));
+    uint32_t ref = wx_object_new(i, tag, wxrt_array_data(log) + ((uint64_t)count << log));
     *(uint32_t *)(void *)(i->state->link.heap->base + ref + 4) = count;
     return as_ref(ref);
 }
@@ -69,7 +67,7 @@ static uint32_t length_of(wasmx_instance *i, const void *ref) {
 
 static uint8_t *checked(wasmx_instance *i, const void *ref, uint32_t at, uint32_t n, uint32_t log) {
     if (outside(at, n, length_of(i, ref))) WX_TRAP(ARRAY_OUT_OF_BOUNDS);
-    return object_of(i, ref) + data_at(log) + ((uint64_t)at << log);
+    return object_of(i, ref) + wxrt_array_data(log) + ((uint64_t)at << log);
 }
 
 static void look(wasmx_instance *i, uint64_t k) {
@@ -131,13 +129,13 @@ void wxrt_gc_init_elem(wasmx_instance *i, void *ref, uint32_t at, uint32_t elem,
 void *wxrt_gc_new_data(wasmx_instance *i, uint32_t tag, uint32_t data, uint32_t src, uint32_t n, uint32_t log) {
     const uint8_t *bytes = data_bytes(i, data, src, (uint64_t)n << log);
     void *ref = wxrt_gc_new_array(i, tag, n, log);
-    wxrt_memory_copy(i, object_of(i, ref) + data_at(log), bytes, (uint64_t)n << log);
+    wxrt_memory_copy(i, object_of(i, ref) + wxrt_array_data(log), bytes, (uint64_t)n << log);
     return ref;
 }
 
 void *wxrt_gc_new_elem(wasmx_instance *i, uint32_t tag, uint32_t elem, uint32_t src, uint32_t n, uint32_t log) {
     check_elements(i, elem, src, n);
     void *ref = wxrt_gc_new_array(i, tag, n, log);
-    put_elements(i, object_of(i, ref) + data_at(log), elem, src, n, log);
+    put_elements(i, object_of(i, ref) + wxrt_array_data(log), elem, src, n, log);
     return ref;
 }

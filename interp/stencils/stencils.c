@@ -99,14 +99,6 @@ INLINE u64 word_64(void) {
 #define MANY(op)
 #define OWN(op)
 #include "interp/ops.def"
-#undef ARITH
-#undef COMPARE
-#undef BINARY
-#undef UNARY
-#undef LOAD
-#undef STORE
-#undef MANY
-#undef OWN
 
 // ---- The interpreter's own instructions, but those that call or leave the function: baseline_*.c makes these
 

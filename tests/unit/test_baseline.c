@@ -34,14 +34,6 @@ Test(baseline, every_row_has_stencils_for_all_its_ways) {
 #define MANY(op) check_ways(I_##op, 0);
 #define OWN(op)
 #include "interp/ops.def"
-#undef ARITH
-#undef COMPARE
-#undef BINARY
-#undef UNARY
-#undef LOAD
-#undef STORE
-#undef MANY
-#undef OWN
 }
 
 static void check_holes(const wx_stencil *s) {
